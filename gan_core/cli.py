@@ -1,0 +1,173 @@
+"""The command line: `python -m gan_core COMMAND`, flags generated from the dataclasses that they fill."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import tyro
+
+import gan_core.recipes  # noqa: F401  registers every recipe
+from gan_core.errors import UsageError
+from gan_core.recipe import RECIPES, Recipe, create, list_recipes, recipe_class
+
+T = TypeVar("T")
+Flat = tyro.conf.OmitArgPrefixes
+Word = tyro.conf.Positional
+DEFAULT_RECIPE = "dcgan"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command; what does not fit is one sentence on stderr and exit status 2."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    for noisy in ("httpx", "httpcore", "filelock"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        if not words or words[0] not in COMMANDS:
+            usage(words)
+        COMMANDS[words[0]](words[1:])
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def usage(words: list[str]) -> None:
+    """Prints the commands, and ends."""
+    if words and words[0] not in ("-h", "--help"):
+        from gan_core.recipe import nearest
+
+        raise UsageError(f"There is no command {words[0]!r}{nearest(words[0], COMMANDS)}.")
+    print("python -m gan_core COMMAND [--help]\n")
+    for name, command in COMMANDS.items():
+        print(f"  {name:10}{(inspect.getdoc(command) or '').splitlines()[0]}")
+    raise SystemExit(0)
+
+
+def parse(into: Callable[..., T], words: list[str], command: str, default: Any = None) -> T:
+    """Parses flags into a dataclass; - and _ both work, a wrong flag names the nearest."""
+    defaults = {} if default is None else {"default": default}
+    return tyro.cli(into, args=words, prog=f"python -m gan_core {command}", config=(Flat,), **defaults)
+
+
+# ---------------------------------------------------------------------------------------------------- train, estimate
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a run lies."""
+
+    out: Path | None = None
+    """The run's folder; by default runs/RECIPE-DATASET, numbered if taken."""
+    resume: bool = False
+    """Go on with the run in --out from its last checkpoint."""
+
+
+def planned(words: list[str], command: str) -> tuple[Any, Place]:
+    """The plan that the words describe: `[RECIPE] [--flags]`; with --resume, on top of the stored plan."""
+    from gan_core.training import Plan, RunOptions, read_plan
+
+    place, _ = tyro.cli(Place, args=words, return_unknown_args=True, add_help=False)
+    name = words.pop(0) if words and not words[0].startswith("-") else None
+    if place.resume and place.out is None:
+        raise UsageError("--resume needs --out, the folder of the run to go on with.")
+    stored = read_plan(place.out) if place.resume and place.out is not None else None
+    recipe = stored.recipe if stored and name in (None, stored.recipe.name) else recipe_class(name or DEFAULT_RECIPE)()
+    run = stored.run if stored else RunOptions()
+
+    fields: list[tuple[str, Any, Any]] = [
+        ("model", type(recipe.config), dataclasses.field(default=recipe.config)),
+        ("training", type(recipe.options), dataclasses.field(default=recipe.options)),
+        ("run", RunOptions, dataclasses.field(default=run)),
+        ("place", Place, dataclasses.field(default=Place())),
+    ]
+    flags = dataclasses.make_dataclass("Flags", fields, frozen=True)
+    flags.__doc__ = f"{recipe.name}: {(inspect.getdoc(type(recipe)) or '').splitlines()[0]}"
+    asked = parse(flags, words, f"{command} {recipe.name}")
+    plan = Plan(type(recipe)(asked.model, asked.training), asked.run)  # type: ignore[attr-defined]
+    if stored:
+        from gan_core.training import refuse_changes
+
+        refuse_changes(stored, plan)
+    return plan, place
+
+
+def train(words: list[str]) -> None:
+    """Train a recipe: [RECIPE=dcgan] --dataset NAME --steps N ..."""
+    from gan_core.training import train as run_training
+
+    plan, place = planned(words, "train")
+    run_training(plan, place.out, place.resume)
+
+
+def estimate(words: list[str]) -> None:
+    """Time a few steps of a training and print what the whole would take, as JSON: the flags of train."""
+    from gan_core.data import load_data
+    from gan_core.probe import estimate as measure
+    from gan_core.training import choose_device
+
+    plan, _ = planned(words, "estimate")
+    data = load_data(plan.run.dataset, plan.recipe.config.image_size, plan.recipe.config.channels)
+    recipe = plan.recipe.resolve(data.image_size, data.channels)
+    measured = measure(recipe, data, choose_device(plan.run.device), plan.run.precision)
+    steps = plan.run.total_steps(recipe, len(data), world=1)
+    print(json.dumps(dataclasses.asdict(measured) | {"steps": steps, "seconds": steps * measured.seconds_per_step}))
+
+
+# ----------------------------------------------------------------------------------------------------------- generate
+
+
+@dataclasses.dataclass(frozen=True)
+class Generate:
+    """Sample pictures from a model."""
+
+    model_path: str = "weights/dcgan-digits"
+    """A model folder, a run's folder, or owner/name on the Hub."""
+    num_samples: int = 16
+    """How many pictures."""
+    seed: int = 0
+    """The same seed, the same pictures."""
+    out: Path = Path("samples.png")
+    """A .png for one sheet, or a folder for one file each."""
+    truncation: float = 1.0
+    """Below 1: safer, more alike; above: stranger."""
+    label: int | None = None
+    """Class index, for conditional models; by default all in turn."""
+    revision: str | None = None
+    """Branch, tag or commit on the Hub."""
+
+
+def generate(words: list[str]) -> None:
+    """Sample pictures from a model: --model_path MODEL --num_samples 16 --out FILE.png"""
+    from gan_core.library import load
+    from gan_core.pictures import grid, save_png, to_pil
+
+    asked = parse(Generate, words, "generate")
+    if asked.out.suffix and asked.out.suffix.lower() != ".png":
+        raise UsageError(f"--out is {asked.out}; it takes a .png for one sheet or a folder for one file each.")
+    model = load(asked.model_path, asked.revision)
+    images = model.sample(asked.num_samples, asked.seed, asked.label, truncation=asked.truncation)
+    settings = {"model": asked.model_path, "seed": asked.seed, "truncation": asked.truncation, "label": asked.label}
+    if asked.out.suffix:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        save_png(grid(images), asked.out, settings | {"images": asked.num_samples})
+    else:
+        asked.out.mkdir(parents=True, exist_ok=True)
+        for k, image in enumerate(images):
+            save_png(to_pil(image), asked.out / f"seed{asked.seed}-{k:04d}.png", settings | {"index": k})
+    print(f"{asked.num_samples} pictures of seed {asked.seed}: {asked.out}")
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "train": train,
+    "estimate": estimate,
+    "generate": generate,
+}

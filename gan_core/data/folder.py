@@ -1,0 +1,197 @@
+"""A person's own pictures: a folder of images, flat or with one sub-folder per class."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from gan_core.data.images import ImageData, Images, order, to_unit_range
+from gan_core.errors import UsageError
+from gan_core.recipe import Batch
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+DEFAULT_SIZE = 64
+MEMORY_LIMIT = 2**30  # bytes of decoded images; a bigger folder streams through workers
+UNREADABLE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The pictures found in a folder.
+
+    Attributes:
+        files: Sorted paths that open as pictures.
+        labels: Class index of each, or None for a flat folder.
+        classes: Sub-folder names, or None.
+        grey: Whether every picture is grey.
+        unreadable: What each skipped file's reader said, by path.
+    """
+
+    files: tuple[Path, ...]
+    labels: tuple[int, ...] | None
+    classes: tuple[str, ...] | None
+    grey: bool
+    unreadable: dict[Path, str]
+
+
+def folder(
+    path: Path, image_size: int | None = None, channels: int | None = None, memory_limit: int = MEMORY_LIMIT
+) -> Images:
+    """Pictures of mixed sizes and modes, centre-cropped to squares and resized.
+
+    Args:
+        path: The folder; with sub-folders that hold pictures, each is a class.
+        image_size: 64 if None.
+        channels: If None, 1 where every picture is grey, else 3.
+        memory_limit: In bytes; above it the pictures are read while training, by worker processes.
+
+    Raises:
+        UsageError: There are no pictures, or more than 5 % of the files cannot be read.
+    """
+    listing = scan(path)
+    size = image_size or DEFAULT_SIZE
+    channels = channels or (1 if listing.grey else 3)
+    if len(listing.files) * channels * size * size > memory_limit:
+        return StreamedImages(str(path), listing, size, channels)
+    rows = tqdm(listing.files, desc=f"reading {path.name}", unit=" images", disable=None, leave=False)
+    images = torch.stack([read_image(file, size, channels) for file in rows])
+    labels = None if listing.labels is None else torch.tensor(listing.labels)
+    return ImageData(str(path), images, labels, listing.classes)
+
+
+def scan(path: Path) -> Listing:
+    """Looks at every picture below a folder; unreadable ones are skipped, counted and named.
+
+    Raises:
+        UsageError: See `folder`.
+    """
+    while path.is_dir() and [child.is_dir() for child in path.iterdir()] == [True]:
+        path = next(path.iterdir())  # a zip often holds one folder that holds everything
+    candidates = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not candidates:
+        raise UsageError(f"{path} holds no pictures; it takes {', '.join(sorted(SUFFIXES))}, flat or in class sub-folders.")
+    files: list[Path] = []
+    unreadable: dict[Path, str] = {}
+    modes: set[str] = set()
+    for file in tqdm(candidates, desc=f"checking {path.name}", unit=" files", disable=None, leave=False):
+        try:
+            modes.add(check_image(file))
+            files.append(file)
+        except UsageError as error:
+            unreadable[file] = str(error)
+    if len(unreadable) > UNREADABLE_SHARE * len(candidates):
+        shown = "; ".join(list(unreadable.values())[:3])
+        raise UsageError(f"{len(unreadable)} of {len(candidates)} pictures in {path} cannot be read: {shown}.")
+    for reason in unreadable.values():
+        log.warning("skipped: %s", reason)
+    names = [file.relative_to(path).parts[0] if len(file.relative_to(path).parts) > 1 else "" for file in files]
+    if "" in names:  # pictures at the top: a flat folder, whatever lies below it
+        return Listing(tuple(files), None, None, modes <= {"1", "L", "I;16"}, unreadable)
+    classes = tuple(sorted(set(names)))
+    labels = tuple(classes.index(name) for name in names)
+    return Listing(tuple(files), labels, classes, modes <= {"1", "L", "I;16"}, unreadable)
+
+
+def open_image(file: Path) -> Image.Image:
+    """Opens and decodes a picture, upright by its EXIF orientation.
+
+    Raises:
+        UsageError: It is no picture, is damaged, or has more pixels than Pillow's decompression-bomb limit.
+    """
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file) as image:
+                image.load()
+                return ImageOps.exif_transpose(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UsageError(
+            f"{file.name} unpacks to more than the {Image.MAX_IMAGE_PIXELS:,} pixels allowed"
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's readers raise all three on damaged files
+        raise UsageError(f"{file.name} cannot be read as a picture ({error})") from None
+
+
+def check_image(file: Path) -> str:
+    """The picture's mode, without keeping its pixels; raises what `open_image` raises."""
+    return open_image(file).mode
+
+
+def read_image(file: Path, size: int, channels: int) -> Tensor:
+    """One picture as [channels, size, size] uint8: alpha on white, centre square, antialiased resize."""
+    return to_square(open_image(file), size, channels)
+
+
+def to_square(image: Image.Image, size: int, channels: int) -> Tensor:
+    """A PIL image of any mode as [channels, size, size] uint8; 16-bit greys keep their range, scaled to 8 bits."""
+    if image.mode.startswith("I"):  # 16-bit files open as I;16 or I
+        image = Image.fromarray((np.asarray(image, dtype=np.float64) / 257).clip(0, 255).round().astype(np.uint8))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    image = image.convert("L" if channels == 1 else "RGB")
+    image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(image)).view(size, size, channels).permute(2, 0, 1).contiguous()
+
+
+@dataclass(frozen=True)
+class StreamedImages:
+    """A folder too big for memory: worker processes decode the pictures of the coming batches."""
+
+    name: str
+    listing: Listing
+    image_size: int
+    channels: int
+    workers: int = 2
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        return self.listing.classes
+
+    def __len__(self) -> int:
+        return len(self.listing.files)
+
+    def batches(self, batch_size: int, *, seed: int, start: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """See `Images.batches`."""
+        indices = order(len(self), batch_size, seed=seed, start=start, rank=rank, world=world)
+        loader = DataLoader(
+            Decoded(self.listing, self.image_size, self.channels),
+            batch_sampler=(index.tolist() for index in indices),
+            num_workers=self.workers,
+            multiprocessing_context="spawn",  # forking a process that runs OpenMP threads can hang
+            generator=torch.Generator().manual_seed(seed),  # leaves the global generator alone
+        )
+        return (
+            Batch(to_unit_range(images), labels if self.listing.labels is not None else None)
+            for images, labels in loader
+        )
+
+    def examples(self, n: int) -> Tensor:
+        """See `Images.examples`."""
+        rows = torch.linspace(0, len(self) - 1, n).long().tolist()
+        files = [self.listing.files[row] for row in rows]
+        return to_unit_range(torch.stack([read_image(file, self.image_size, self.channels) for file in files]))
+
+
+class Decoded(Dataset[tuple[Tensor, int]]):
+    """Index to (image, label), decoded when asked for; label 0 for a flat folder."""
+
+    def __init__(self, listing: Listing, size: int, channels: int) -> None:
+        self.listing, self.size, self.channels = listing, size, channels
+
+    def __getitem__(self, row: int) -> tuple[Tensor, int]:
+        label = 0 if self.listing.labels is None else self.listing.labels[row]
+        return read_image(self.listing.files[row], self.size, self.channels), label

@@ -1,0 +1,117 @@
+"""Images in the order training sees them: a pure function of (seed, how many were seen)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_core.errors import UsageError
+from gan_core.recipe import Batch
+
+
+class Images(Protocol):
+    """A set of training images of one size, in memory or streamed.
+
+    Attributes:
+        name: As it was asked for.
+        image_size: Side in pixels.
+        channels: 1 or 3.
+        classes: Class names, or None without labels.
+    """
+
+    name: str
+    image_size: int
+    channels: int
+    classes: tuple[str, ...] | None
+
+    def __len__(self) -> int: ...
+
+    def batches(self, batch_size: int, *, seed: int, start: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """Endless batches of one process, from the point where `start` images have been seen by all of them.
+
+        Each step takes `batch_size * world` images, rank r the r-th part of them, so that the processes together see
+        what one process with the joined batch would.
+        """
+        ...
+
+    def examples(self, n: int) -> Tensor:
+        """n images to show, [n, C, H, W] in [-1, 1], spread evenly over the set."""
+        ...
+
+
+def to_unit_range(images: Tensor) -> Tensor:
+    """uint8 [0, 255] to float [-1, 1]."""
+    return images.float() / 127.5 - 1
+
+
+def order(length: int, batch_size: int, *, seed: int, start: int, rank: int, world: int) -> Iterator[np.ndarray]:
+    """Indices of each batch, [batch_size]: every epoch a fresh permutation, batches running across their borders.
+
+    Raises:
+        UsageError: There are fewer images than one batch of all processes.
+    """
+    if length < batch_size * world:
+        raise UsageError(
+            f"There are {length} images, fewer than one batch of {batch_size * world}; "
+            f"add images or take --batch_size {max(2, length // world)} or less."
+        )
+    return _order(length, batch_size, seed, start + rank * batch_size, batch_size * world)
+
+
+def _order(length: int, batch_size: int, seed: int, position: int, stride: int) -> Iterator[np.ndarray]:
+    permutations: dict[int, np.ndarray] = {}
+    while True:
+        epochs, offsets = np.divmod(np.arange(position, position + batch_size), length)
+        needed = {int(epoch) for epoch in epochs}
+        permutations = {
+            epoch: permutations[epoch] if epoch in permutations else np.random.default_rng((seed, epoch)).permutation(length)
+            for epoch in sorted(needed)
+        }
+        yield np.concatenate([permutations[epoch][offsets[epochs == epoch]] for epoch in permutations])
+        position += stride
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """Images in memory as uint8; a batch is an index gather and a cast.
+
+    Attributes:
+        name: As it was asked for.
+        images: [N, C, H, W] uint8.
+        labels: [N] class indices, or None.
+        classes: Class names, or None.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor | None = None
+    classes: tuple[str, ...] | None = None
+
+    @property
+    def image_size(self) -> int:
+        return self.images.shape[-1]
+
+    @property
+    def channels(self) -> int:
+        return self.images.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batches(self, batch_size: int, *, seed: int, start: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """See `Images.batches`."""
+        indices = order(len(self), batch_size, seed=seed, start=start, rank=rank, world=world)
+        return (self._batch(torch.from_numpy(index)) for index in indices)
+
+    def _batch(self, rows: Tensor) -> Batch:
+        labels = None if self.labels is None else self.labels[rows]
+        return Batch(to_unit_range(self.images[rows]), labels)
+
+    def examples(self, n: int) -> Tensor:
+        """See `Images.examples`."""
+        return to_unit_range(self.images[torch.linspace(0, len(self) - 1, n).long()])

@@ -1,0 +1,292 @@
+"""A trained model: a recipe with its weights, the same from a folder, a run or the Hub."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as safetensors_load
+from safetensors.torch import save as safetensors_save
+from torch import Tensor, nn
+
+from gan_core.atomic import replacing_folder
+from gan_core.card import write_card
+from gan_core.errors import UsageError
+from gan_core.latent import latents
+from gan_core.layers import memory_format
+from gan_core.pictures import grid
+from gan_core.recipe import Control, NoiseRecipe, Recipe, nearest, recipe_class
+from gan_core.version import __version__
+
+FORMAT = 1
+CONFIG, WEIGHTS, CRITIC, CARD, SHEET = (
+    "config.json", "model.safetensors", "discriminator.safetensors", "README.md", "samples.png",
+)  # fmt: skip
+MODEL_FILES = (CONFIG, WEIGHTS, CRITIC, CARD, SHEET)
+CHUNK = 16  # images decoded at once, always: a picture does not depend on how many are asked for
+
+
+class Model:
+    """Pictures from noise; immutable, shared by all threads of a process.
+
+    Args:
+        recipe: With a resolved config.
+        generators: Averaged generators by name.
+        critics: Discriminators by name; may be empty.
+        classes: Class names where the generator is conditional, else None.
+        training: How it was trained: command, dataset, images_seen, seed and so on.
+        metrics: What was measured on it.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        generators: nn.ModuleDict,
+        critics: nn.ModuleDict | None = None,
+        *,
+        classes: tuple[str, ...] | None = None,
+        training: dict[str, Any] | None = None,
+        metrics: dict[str, Any] | None = None,
+    ) -> None:
+        self.recipe, self.generators = recipe, generators
+        self.critics = critics if critics is not None else nn.ModuleDict()
+        self.classes = classes
+        self.training, self.metrics = training or {}, metrics or {}
+
+    @property
+    def config(self) -> Any:
+        """The recipe's resolved config."""
+        return self.recipe.config
+
+    @property
+    def image_size(self) -> int:
+        """Side of the pictures in pixels."""
+        return self.recipe.config.image_shape[1]
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for colour."""
+        return self.recipe.config.image_shape[0]
+
+    @property
+    def latent_dim(self) -> int:
+        """Length of a latent vector."""
+        return int(self.config.latent_dim)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What may be turned at inference."""
+        return self.recipe.controls
+
+    @property
+    def has_critic(self) -> bool:
+        """Whether `verdict` can be asked."""
+        return len(self.critics) > 0
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the generator lives."""
+        return next(self.generators.parameters()).device
+
+    def sample(self, n: int, seed: int = 0, labels: Any = None, **controls: float) -> Tensor:
+        """The first n pictures of a seed.
+
+        Args:
+            n: At least 1.
+            seed: 0 to 2^32 - 1; picture k of a seed is bit-equal whatever n is.
+            labels: For conditional models: an int, a sequence or a tensor of class indices; None is k modulo the
+                number of classes for picture k.
+            **controls: By the names in `controls`.
+
+        Returns:
+            [n, C, H, W] in [-1, 1], float32 on the CPU.
+
+        Raises:
+            UsageError: An argument does not fit; the message says what the model takes.
+        """
+        return self.decode(latents(seed, n, self.latent_dim), labels, **controls)
+
+    @torch.inference_mode()
+    def decode(self, z: Tensor, labels: Any = None, **controls: float) -> Tensor:
+        """Pictures of latents z, [N, latent_dim]; otherwise like `sample`.
+
+        Raises:
+            UsageError: An argument does not fit; the message says what the model takes.
+        """
+        if z.ndim != 2 or z.shape[1] != self.latent_dim or not len(z):
+            raise UsageError(f"Latents of shape {tuple(z.shape)} were given; this model takes (n, {self.latent_dim}).")
+        recipe = self._noise_recipe()
+        values = self._checked(controls)
+        classes = self._labels(labels, len(z))
+        pictures = []
+        for start in range(0, len(z), CHUNK):
+            part = z[start : start + CHUNK].to(self.device)
+            padding = CHUNK - len(part)
+            padded = torch.cat([part, part.new_zeros(padding, part.shape[1])])
+            chosen = None if classes is None else torch.cat([classes[start : start + CHUNK], classes.new_zeros(padding)])
+            images = recipe.decode(self.generators, padded, chosen, **values)
+            pictures.append(images[: len(part)].float().clamp(-1, 1).cpu())
+        return torch.cat(pictures).contiguous()
+
+    @torch.inference_mode()
+    def verdict(self, images: Tensor) -> Tensor:
+        """The discriminator's probability that each picture [N, C, H, W] is real, [N] in [0, 1].
+
+        Raises:
+            UsageError: The model ships no discriminator.
+        """
+        if not self.has_critic:
+            raise UsageError("This model ships no discriminator, so there is no verdict.")
+        scores = [
+            self._noise_recipe().score(self.critics.eval(), images[start : start + CHUNK].to(self.device)).cpu()
+            for start in range(0, len(images), CHUNK)
+        ]
+        return torch.cat(scores).sigmoid()
+
+    def _noise_recipe(self) -> NoiseRecipe:
+        if not isinstance(self.recipe, NoiseRecipe):
+            raise UsageError(f"A {self.recipe.name} model turns pictures into pictures; it cannot sample from noise.")
+        return self.recipe
+
+    def _checked(self, controls: dict[str, float]) -> dict[str, float]:
+        known = {control.name: control for control in self.controls}
+        for name in controls:
+            if name not in known:
+                raise UsageError(f"A {self.recipe.name} model has no control {name!r}{nearest(name, known)}.")
+        return {name: known[name].check(value) for name, value in controls.items()}
+
+    def _labels(self, labels: Any, n: int) -> Tensor | None:
+        if self.classes is None:
+            if labels is not None:
+                raise UsageError("This model is unconditional: it takes no labels.")
+            return None
+        count = len(self.classes)
+        if labels is None:
+            return torch.arange(n, device=self.device) % count
+        chosen = torch.as_tensor(labels, device=self.device)
+        if chosen.ndim == 0:
+            chosen = chosen.expand(n)
+        if chosen.shape != (n,) or chosen.is_floating_point() or not ((chosen >= 0) & (chosen < count)).all():
+            raise UsageError(f"labels are {labels!r}; it takes one class index from 0 to {count - 1}, or {n} of them.")
+        return chosen.long()
+
+    def save(self, folder: Path) -> None:
+        """Writes the model folder atomically, with its card; an older one is replaced."""
+        weights = _to_bytes(self.generators)
+        described = self.describe() | {"sha256": hashlib.sha256(weights).hexdigest()}
+        with replacing_folder(folder) as partial:
+            (partial / WEIGHTS).write_bytes(weights)
+            if self.has_critic:
+                critic = _to_bytes(self.critics)
+                (partial / CRITIC).write_bytes(critic)
+                described["discriminator_sha256"] = hashlib.sha256(critic).hexdigest()
+            (partial / CONFIG).write_text(json.dumps(described, indent=2) + "\n")
+            grid(self.sample(64), columns=8, scale=max(1, 64 // self.image_size)).save(partial / SHEET)
+            (partial / CARD).write_text(write_card(folder.name, described, parameter_bytes=len(weights)))
+
+    def describe(self) -> dict[str, Any]:
+        """config.json without the digests."""
+        return {
+            "format": FORMAT,
+            "gan_core": __version__,
+            "recipe": self.recipe.name,
+            "config": dataclasses.asdict(self.config),
+            "image": {"size": self.image_size, "channels": self.channels, "range": [-1, 1]},
+            "classes": None if self.classes is None else list(self.classes),
+            "training": self.training,
+            "metrics": self.metrics,
+        }
+
+
+def _to_bytes(nets: nn.ModuleDict) -> bytes:
+    return safetensors_save({name: tensor.detach().cpu().contiguous() for name, tensor in nets.state_dict().items()})
+
+
+KNOWN_KEYS = {
+    "format", "gan_core", "recipe", "config", "image", "classes", "sha256", "discriminator_sha256", "training", "metrics",
+}  # fmt: skip
+REQUIRED_KEYS = KNOWN_KEYS - {"discriminator_sha256"}
+
+
+def load_folder(folder: Path) -> Model:
+    """Reads a model folder, strictly.
+
+    Raises:
+        UsageError: A file is missing; config.json has an unknown key, a newer format or values that do not fit; the
+            weights do not have the stated digest, or are not those of the stated recipe.
+    """
+    described = read_config(folder)
+    cls = recipe_class(described["recipe"])
+    known = [field.name for field in dataclasses.fields(cls.Config)]
+    for key in described["config"]:
+        if key not in known:
+            raise UsageError(f"{folder / CONFIG} has a config key {key!r} that {cls.name} does not know{nearest(key, known)}.")
+    try:
+        recipe = cls(cls.Config(**described["config"]))
+        with torch.device("meta"):  # nothing is allocated before the weights are known to fit
+            nets = recipe.build()
+    except TypeError as error:
+        raise UsageError(f"{folder / CONFIG} does not describe a {cls.name} ({error}).") from error
+    generators = nn.ModuleDict({name: nets[name] for name in recipe.generators})
+    critics = nn.ModuleDict({name: net for name, net in nets.items() if name not in recipe.generators})
+    _fill(generators, folder / WEIGHTS, described["sha256"])
+    if "discriminator_sha256" in described:
+        _fill(critics, folder / CRITIC, described["discriminator_sha256"])
+    else:
+        critics = nn.ModuleDict()
+    classes = described["classes"]
+    return Model(
+        recipe,
+        generators,
+        critics,
+        classes=None if classes is None else tuple(classes),
+        training=described["training"],
+        metrics=described["metrics"],
+    )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json of a model folder, its keys and format checked.
+
+    Raises:
+        UsageError: It is missing, damaged, newer, or has an unknown or a missing key.
+    """
+    path = folder / CONFIG
+    try:
+        described = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is no model folder: it has no {CONFIG}.") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read as JSON ({error}).") from error
+    if not isinstance(described, dict) or not isinstance(described.get("format"), int):
+        raise UsageError(f"{path} is not a model's config: it states no format.")
+    if described["format"] > FORMAT:
+        raise UsageError(
+            f"{path} has format {described['format']}, written by gan_core {described.get('gan_core')}; "
+            f"this is {__version__}, which reads format {FORMAT}: update the playground."
+        )
+    if unknown := set(described) - KNOWN_KEYS:
+        raise UsageError(f"{path} has an unknown key {min(unknown)!r}{nearest(min(unknown), KNOWN_KEYS)}.")
+    if missing := REQUIRED_KEYS - set(described):
+        raise UsageError(f"{path} lacks the key {min(missing)!r}.")
+    return described
+
+
+def _fill(nets: nn.ModuleDict, path: Path, digest: str) -> None:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"{path.parent} has no {path.name}.") from None
+    if hashlib.sha256(raw).hexdigest() != digest:
+        raise UsageError(f"{path} is truncated or changed: its sha256 is not the one in {CONFIG}. Fetch it again.")
+    try:
+        nets.load_state_dict(safetensors_load(raw), strict=True, assign=True)
+    except (SafetensorError, RuntimeError) as error:
+        raise UsageError(f"{path} does not hold the weights that {CONFIG} describes ({str(error).splitlines()[-1].strip()}).") from error
+    nets.float().eval().requires_grad_(False).to(memory_format=memory_format(nets))

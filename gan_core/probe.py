@@ -1,0 +1,76 @@
+"""A few throw-away steps, to know before a run what it will take."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import psutil
+import torch
+
+from gan_core.data import Images
+from gan_core.recipe import Recipe
+from gan_core.trainer import Trainer
+
+WARM_UP, TIMED = 2, 4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take on this machine.
+
+    Attributes:
+        precision: The faster one.
+        seconds_per_step: The median of a few steps.
+        memory_bytes: Of the training process.
+    """
+
+    precision: str
+    seconds_per_step: float
+    memory_bytes: int
+
+
+def seconds_per_step(recipe: Recipe, data: Images, device: torch.device, precision: str) -> float:
+    """The fastest of a few steps after a warm-up, on networks of their own."""
+    trainer = Trainer(type(recipe)(recipe.config, recipe.options), data, device=device, precision=precision)
+    trainer.run(WARM_UP)
+    times = []
+    for _ in range(TIMED):
+        began = time.perf_counter()
+        trainer.run(trainer.step + 1)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether the device computes in bf16 itself; elsewhere it would be emulated, slowly."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return False
+
+
+def faster_precision(recipe: Recipe, data: Images, device: torch.device) -> str:
+    """"bf16" where the device has it and this recipe's steps are faster with it, else "fp32"."""
+    if not has_bf16(device):
+        return "fp32"
+    fp32, bf16 = (seconds_per_step(recipe, data, device, precision) for precision in ("fp32", "bf16"))
+    return "bf16" if bf16 < fp32 else "fp32"
+
+
+def estimate(recipe: Recipe, data: Images, device: torch.device, precision: str) -> Estimate:
+    """Times a few steps; run it in a process of its own, since the memory is that of the whole process.
+
+    Args:
+        recipe: With a resolved config.
+        data: To train on.
+        device: Where to.
+        precision: "fp32", "bf16", or "auto" to find the faster.
+    """
+    chosen = faster_precision(recipe, data, device) if precision == "auto" else precision
+    seconds = seconds_per_step(recipe, data, device, chosen)
+    memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else psutil.Process().memory_info().rss
+    return Estimate(chosen, seconds, memory)

@@ -1,0 +1,357 @@
+"""The words every recipe speaks: what a GAN declares, and the registry of those that do.
+
+A recipe declares *which* networks there are, *which* loss terms they minimise and *how often*. Everything else
+(freezing, backward, averaging over processes, the optimizer step, EMA, logging, checkpoints) is the trainer's.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import difflib
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
+
+import torch
+from torch import Tensor, nn
+
+from gan_core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One kind of update: the networks it moves, and how often.
+
+    Phases that name the same networks share one optimizer.
+
+    Attributes:
+        name: Passed to `Recipe.losses`; prefixes the logged terms.
+        nets: Names of the networks that this phase updates; all others are frozen meanwhile.
+        repeats: Updates per step (n_critic); every repeat after the first sees fresh images.
+        every: Run only on steps divisible by this (lazy regularisation).
+    """
+
+    name: str
+    nets: tuple[str, ...]
+    repeats: int = 1
+    every: int = 1
+
+
+@dataclass(frozen=True)
+class Control:
+    """Something a person may turn at inference; an argument of `Recipe.decode` or `Recipe.translate`.
+
+    Attributes:
+        name: The argument's name.
+        default: The value that leaves the model as it was trained.
+        low: Smallest allowed value.
+        high: Largest allowed value.
+        help: One sentence on what turning it does.
+    """
+
+    name: str
+    default: float
+    low: float
+    high: float
+    help: str
+
+    def check(self, value: object) -> float:
+        """Returns the value as a float; raises `UsageError` outside [low, high]."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            raise UsageError(f"{self.name} is {value!r}; it takes a number from {self.low:g} to {self.high:g}.")
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a phase sees.
+
+    Attributes:
+        images: [N, C, H, W] in [-1, 1].
+        labels: [N] class indices, or None where the data has none.
+    """
+
+    images: Tensor
+    labels: Tensor | None = None
+
+    def to(self, device: torch.device, memory_format: torch.memory_format) -> Batch:
+        """The same batch on `device`, its images in `memory_format`."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return Batch(self.images.to(device, memory_format=memory_format), labels)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a model is: everything needed to build its networks again."""
+
+    image_size: int | None = None
+    """Side of the square pictures in pixels. None takes it from the data."""
+    channels: int | None = None
+    """1 for grey pictures, 3 for colour. None takes it from the data."""
+
+    def __post_init__(self) -> None:
+        if self.channels not in (None, 1, 3):
+            raise UsageError(f"channels is {self.channels}; it takes 1 (grey) or 3 (colour).")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """The size tests train: seconds, not quality."""
+        raise NotImplementedError
+
+    @classmethod
+    def paper(cls) -> Self:
+        """The published size."""
+        raise NotImplementedError
+
+    def resolve(self, image_size: int, channels: int) -> Self:
+        """Fills what was left to the data; an explicit value stays."""
+        return dataclasses.replace(
+            self,
+            image_size=image_size if self.image_size is None else self.image_size,
+            channels=channels if self.channels is None else self.channels,
+        )
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """(channels, image_size) of a resolved config."""
+        if self.channels is None or self.image_size is None:
+            raise UsageError(
+                "channels and image_size are still to come from the data: set them, or call config.resolve(size, channels)."
+            )
+        return self.channels, self.image_size
+
+    def require(self, condition: bool, message: str) -> None:
+        """Raises `UsageError(message)` unless the condition holds: validation at construction."""
+        if not condition:
+            raise UsageError(message)
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a recipe is trained; each recipe has its own defaults."""
+
+    lr: float = 2e-4
+    """Learning rate of Adam."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Decay of Adam's first and second moments."""
+    batch_size: int = 64
+    """Images per update and process."""
+    ema_half_life: int = 10_000
+    """Images after which a weight's share in the averaged generator has halved."""
+
+    def __post_init__(self) -> None:
+        if self.lr <= 0:
+            raise UsageError(f"lr is {self.lr:g}; it must be above 0.")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise UsageError(f"betas are {self.betas}; both must lie in [0, 1).")
+        if self.batch_size < 2:
+            raise UsageError(f"batch_size is {self.batch_size}; batch statistics need at least 2 images.")
+        if self.ema_half_life < 0:
+            raise UsageError(f"ema_half_life is {self.ema_half_life}; it must be 0 (no averaging) or more.")
+
+
+class Recipe:
+    """What one paper adds: networks, phases, losses, defaults.
+
+    A subclass is registered with `@register(name)` and lives in `recipes/<name>.py`. It never calls `backward`
+    and never names a device, a precision or a rank.
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type[Config]]
+    train_options: ClassVar[TrainOptions] = TrainOptions()
+    phases: ClassVar[tuple[Phase, ...]] = (Phase("d", nets=("D",)), Phase("g", nets=("G",)))
+    generators: ClassVar[tuple[str, ...]] = ("G",)
+    controls: ClassVar[tuple[Control, ...]] = ()
+
+    def __init__(self, config: Config | None = None, options: TrainOptions | None = None) -> None:
+        self.config: Any = self.Config() if config is None else config
+        self.options = self.train_options if options is None else options
+        self.watched: dict[str, Tensor] = {}
+
+    def resolve(self, image_size: int, channels: int) -> Self:
+        """This recipe with what its config left to the data filled in."""
+        return type(self)(self.config.resolve(image_size, channels), self.options)
+
+    def build(self) -> nn.ModuleDict:
+        """Fresh networks, the generator first."""
+        raise NotImplementedError
+
+    def losses(self, phase: str, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> dict[str, Tensor]:
+        """Named scalar terms; the trainer minimises their sum and logs each as `<phase>/<term>`."""
+        raise NotImplementedError
+
+    def watch(self, **values: Tensor) -> None:
+        """Hands the trainer numbers to log beside the loss terms; their mean is taken, nothing is minimised."""
+        self.watched |= {name: value.detach().mean() for name, value in values.items()}
+
+    def optimizer(self, phase: Phase, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimizer of one phase's networks: Adam, unless the paper says otherwise."""
+        return torch.optim.Adam(parameters, lr=self.options.lr, betas=self.options.betas, fused=True)
+
+    def schedule(self, images_seen: int) -> dict[str, float]:
+        """Settings of every optimizer's parameter groups at this point of the run."""
+        return {"lr": self.options.lr}
+
+    def after_update(self, phase: str, nets: nn.ModuleDict) -> None:
+        """Called after a phase's optimizer step (weight clipping lives here)."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint must keep besides networks and optimizers: tensors and plain types."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes back what `state_dict` gave."""
+
+    @property
+    def batches_per_step(self) -> int:
+        """Batches of fresh images one step consumes: repeats beyond the first draw their own."""
+        return 1 + sum(phase.repeats - 1 for phase in self.phases)
+
+
+@dataclass(frozen=True)
+class NoiseConfig(Config):
+    """Config of a recipe that turns noise into images."""
+
+    latent_dim: int = 100
+    """Length of the latent vector z."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.latent_dim >= 1, f"latent_dim is {self.latent_dim}; it must be at least 1.")
+
+
+TRUNCATION = Control(
+    "truncation", default=1.0, low=0.0, high=2.0,
+    help="Scales z: below 1 gives safer, more alike pictures; above 1 stranger ones.",
+)  # fmt: skip
+
+
+class NoiseRecipe(Recipe):
+    """A recipe whose generator maps latents z ~ N(0, I) to images, judged by one critic."""
+
+    Config: ClassVar[type[Config]] = NoiseConfig
+    controls = (TRUNCATION,)
+
+    def latents(self, batch: Batch) -> Tensor:
+        """Fresh z ~ N(0, I), [N, latent_dim], for a batch of N images."""
+        return torch.randn(len(batch.images), self.config.latent_dim, device=batch.images.device)
+
+    def score(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The critic's logit of each image, [N], in fp32. `losses` reaches the critic only through here."""
+        logits: Tensor = nets["D"](images)
+        return logits.float()
+
+    def decode(
+        self, nets: nn.ModuleDict, z: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0
+    ) -> Tensor:
+        """Latents [N, latent_dim] to images [N, C, H, W] in [-1, 1]; `truncation` t feeds the generator t * z."""
+        images: Tensor = nets["G"](z * truncation)
+        return images
+
+
+RECIPES: dict[str, type[Recipe]] = {}
+
+
+R = TypeVar("R", bound=type[Recipe])
+
+
+def register(name: str) -> Callable[[R], R]:
+    """Class decorator: makes a recipe known under `name`; a name that is taken raises."""
+
+    def add(cls: R) -> R:
+        if name in RECIPES:
+            raise ValueError(f"recipe {name!r} is already registered by {RECIPES[name].__module__}")
+        cls.name = name
+        RECIPES[name] = cls
+        return cls
+
+    return add
+
+
+def list_recipes() -> list[str]:
+    """Names of all registered recipes, sorted."""
+    return sorted(RECIPES)
+
+
+def recipe_class(name: str) -> type[Recipe]:
+    """The class registered under `name`; an unknown name is a `UsageError` with the nearest one."""
+    if name not in RECIPES:
+        raise UsageError(f"There is no recipe {name!r}{nearest(name, RECIPES)}.")
+    return RECIPES[name]
+
+
+def create(name: str, **options: Any) -> Recipe:
+    """A recipe at its laptop size with the given config fields changed.
+
+    Args:
+        name: A registered name, see `list_recipes`.
+        **options: Fields of that recipe's Config.
+
+    Raises:
+        UsageError: The name or an option is unknown (the nearest one is named), or a value does not fit.
+    """
+    cls = recipe_class(name)
+    known = [field.name for field in dataclasses.fields(cls.Config)]
+    for option in options:
+        if option not in known:
+            raise UsageError(f"{name} has no option {option!r}{nearest(option, known)}.")
+    return cls(cls.Config(**options))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The tail of a "there is no X" sentence: the closest known word, or all of them."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; choose from {', '.join(known)}"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One option as a form shows it.
+
+    Attributes:
+        name: Field name; with `--` before it, the command-line flag.
+        default: Its default value.
+        help: The sentence written below it in the source.
+        choices: The allowed words, where the type is a Literal.
+        type: The annotation, resolved.
+    """
+
+    name: str
+    default: Any
+    help: str
+    choices: tuple[str, ...]
+    type: Any
+
+
+def fields_of(cls: type, default: Any = None) -> list[Field]:
+    """The documented fields of a config or options dataclass, inherited ones first.
+
+    Args:
+        cls: A dataclass whose fields each carry a string literal below them.
+        default: An instance whose values count as the defaults; `cls()` if None.
+    """
+    default = cls() if default is None else default
+    helps: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if dataclasses.is_dataclass(base):
+            body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+            assert isinstance(body, ast.ClassDef)
+            for field, below in zip(body.body, body.body[1:], strict=False):
+                if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr) and isinstance(field.target, ast.Name):
+                    helps[field.target.id] = ast.literal_eval(below.value)
+    hints = get_type_hints(cls)
+    return [
+        Field(
+            name=field.name,
+            default=getattr(default, field.name),
+            help=helps[field.name],
+            choices=get_args(hints[field.name]) if get_origin(hints[field.name]) is Literal else (),
+            type=hints[field.name],
+        )
+        for field in dataclasses.fields(cls)
+    ]

@@ -1,0 +1,153 @@
+r"""The convolutional GAN: strided convolutions, batch normalisation, no pooling, no hidden dense layers.
+
+Paper: Radford, Metz, Chintala, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+Networks", 2015, arXiv:1511.06434.
+
+The generator projects $z$ to a small stack of 4x4 maps and doubles the side until the image is reached, halving the
+channels each time; the discriminator mirrors it. The losses are the original GAN's, non-saturating for the generator,
+with an optional one-sided label $y$ (`real_label`) for real images:
+
+$$L_D = -\mathbb{E}_x[y\log D(x) + (1-y)\log(1-D(x))] - \mathbb{E}_z[\log(1 - D(G(z)))]
+\qquad L_G = -\mathbb{E}_z[\log D(G(z))]$$
+
+As in the paper: weights from $\mathcal N(0, 0.02)$, batch norm everywhere but the generator's output and the
+discriminator's input, ReLU and tanh in $G$, LeakyReLU 0.2 in $D$, Adam 2e-4 with $\beta_1 = 0.5$. Unlike it: any
+power-of-two size from 16 up (one more doubling per power), real and generated images pass $D$ in separate forwards, and
+a running average of the generator is what is sampled. The options `upsample`, `downsample` and `leaky_generator` are
+the later community's variations; their defaults are the paper's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gan_core import losses
+from gan_core.layers import Downsample, Upsample, downsample, init_normal, upsample
+from gan_core.recipe import Batch, NoiseConfig, NoiseRecipe, TrainOptions, register
+
+
+@dataclass(frozen=True)
+class DCGANConfig(NoiseConfig):
+    """What a `dcgan` is."""
+
+    width: int = 32
+    """Channels at the widest resolution, half the image's side (ngf and ndf); each halving of the side doubles them."""
+    upsample: Upsample = "conv_transpose"
+    """How the generator doubles the side; the last two avoid checkerboards."""
+    downsample: Downsample = "strided_conv"
+    """How the discriminator halves the side."""
+    leaky_generator: bool = False
+    """LeakyReLU 0.2 instead of ReLU in the generator: gradients also flow where a unit is off."""
+    real_label: float = 1.0
+    """The discriminator's target for real images; 0.9 is one-sided label smoothing. Fakes keep 0."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        size = self.image_size
+        fits = size is None or (size >= 16 and size & (size - 1) == 0)
+        self.require(fits, f"image_size is {size}; dcgan doubles 4x4 maps, so it takes 16, 32, 64, 128, ...")
+        self.require(self.width >= 1, f"width is {self.width}; it must be at least 1.")
+        self.require(0.5 < self.real_label <= 1, f"real_label is {self.real_label:g}; it must lie in (0.5, 1].")
+
+    @classmethod
+    def tiny(cls) -> DCGANConfig:
+        return cls(image_size=16, channels=1, latent_dim=8, width=4)
+
+    @classmethod
+    def paper(cls) -> DCGANConfig:
+        return cls(image_size=64, channels=3, width=128)
+
+
+def channels_by_side(image_size: int, width: int) -> list[int]:
+    """Channels at sides 4, 8, ..., image_size / 2: [8w, 4w, 2w, w] for 64."""
+    doublings = (image_size // 4).bit_length() - 1
+    return [width * 2**k for k in reversed(range(doublings))]
+
+
+class Generator(nn.Module):
+    """Project and reshape to 4x4, then double the side; batch norm and ReLU between, tanh at the end."""
+
+    def __init__(
+        self, latent_dim: int, width: int, channels: int, image_size: int, up: Upsample, leaky: bool
+    ) -> None:
+        super().__init__()
+        widths = channels_by_side(image_size, width)
+        activation = nn.LeakyReLU(0.2) if leaky else nn.ReLU()
+        self.project = nn.Sequential(
+            nn.Linear(latent_dim, widths[0] * 16, bias=False),
+            nn.Unflatten(1, (widths[0], 4, 4)),
+            nn.BatchNorm2d(widths[0]),
+            activation,
+        )
+        self.blocks = nn.Sequential(
+            *(
+                nn.Sequential(upsample(up, c_in, c_out), nn.BatchNorm2d(c_out), activation)
+                for c_in, c_out in zip(widths, widths[1:], strict=False)
+            )
+        )
+        self.to_image = nn.Sequential(upsample(up, widths[-1], channels, bias=True), nn.Tanh())
+        self.apply(init_normal)
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = self.project(z)  # [N, latent_dim] -> [N, widest, 4, 4]
+        x = self.blocks(x)  # -> [N, width, S/2, S/2]
+        images: Tensor = self.to_image(x)  # -> [N, C, S, S] in [-1, 1]
+        return images
+
+
+class Discriminator(nn.Module):
+    """Halve the side down to 4x4, batch norm (not on the input) and LeakyReLU between, then one logit."""
+
+    def __init__(self, width: int, channels: int, image_size: int, down: Downsample) -> None:
+        super().__init__()
+        widths = channels_by_side(image_size, width)[::-1]
+        self.from_image = nn.Sequential(downsample(down, channels, widths[0], bias=True), nn.LeakyReLU(0.2))
+        self.blocks = nn.Sequential(
+            *(
+                nn.Sequential(downsample(down, c_in, c_out), nn.BatchNorm2d(c_out), nn.LeakyReLU(0.2))
+                for c_in, c_out in zip(widths, widths[1:], strict=False)
+            )
+        )
+        self.to_logit = nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * 16, 1), nn.Flatten(0))
+        self.apply(init_normal)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.from_image(images)  # [N, C, S, S] -> [N, width, S/2, S/2]
+        x = self.blocks(x)  # -> [N, widest, 4, 4]
+        logits: Tensor = self.to_logit(x)  # -> [N]
+        return logits
+
+
+@register("dcgan")
+class DCGAN(NoiseRecipe):
+    """The original game between two convolutional networks."""
+
+    Config = DCGANConfig
+    config: DCGANConfig
+    train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=64)
+
+    def build(self) -> nn.ModuleDict:
+        c = self.config
+        channels, size = c.image_shape
+        return nn.ModuleDict(
+            {
+                "G": Generator(c.latent_dim, c.width, channels, size, c.upsample, c.leaky_generator),
+                "D": Discriminator(c.width, channels, size, c.downsample),
+            }
+        )
+
+    def losses(self, phase: str, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> dict[str, Tensor]:
+        z = self.latents(batch)
+        if phase == "g":
+            return {"adversarial": losses.generator_nonsaturating(self.score(nets, nets["G"](z)))}
+        with torch.no_grad():
+            fakes = nets["G"](z)
+        real, fake = self.score(nets, batch.images), self.score(nets, fakes)
+        self.watch(p_real=real.sigmoid(), p_fake=fake.sigmoid())
+        return {
+            "real": losses.discriminator_real(real, self.config.real_label),
+            "fake": losses.discriminator_fake(fake),
+        }

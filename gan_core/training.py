@@ -1,0 +1,355 @@
+"""A training run from its options to its model: data, trainer, callbacks, resume."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import math
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+import torch
+from filelock import FileLock
+from tqdm import tqdm
+
+from gan_core import callbacks
+from gan_core.atomic import replacing
+from gan_core.callbacks import every
+from gan_core.checkpoint import load_checkpoint, surroundings
+from gan_core.data import Images, load_data
+from gan_core.distributed import Processes, from_main, main_first, processes
+from gan_core.errors import UsageError
+from gan_core.library import load
+from gan_core.probe import faster_precision
+from gan_core.recipe import Recipe, TrainOptions, recipe_class
+from gan_core.runs import Run, check_name, free_name, runs_folder
+from gan_core.trainer import Trainer
+from gan_core.version import __version__
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+DEFAULT_STEPS = 3000
+MAY_CHANGE = frozenset({"steps", "epochs", "log_every", "sample_every", "checkpoint_every"})
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What to train on, for how long, where to."""
+
+    dataset: str = "digits"
+    """digits, mnist, fashion_mnist, cifar10, or a folder of pictures (flat, or one sub-folder per class)."""
+    steps: int | None = None
+    """Length in steps. Default: 3000, unless epochs are given."""
+    epochs: float | None = None
+    """Length in passes over the data, instead of steps."""
+    seed: int = 0
+    """Seed of first weights, data order and noise."""
+    init: str | None = None
+    """A model folder, run or Hub id of the same recipe whose weights to start from (fine-tuning)."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train; auto takes a GPU where there is one."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto times both where the processor has bf16, and takes the faster."""
+    log_every: int = 25
+    """Steps between rows of metrics."""
+    sample_every: int = 100
+    """Steps between sample sheets."""
+    checkpoint_every: int = 500
+    """Steps between checkpoints; the last step always has one."""
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.epochs is not None:
+            raise UsageError("Both --steps and --epochs were given; one of them sets the length.")
+        for name in ("steps", "epochs", "log_every", "sample_every", "checkpoint_every"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise UsageError(f"{name} is {value}; it must be above 0.")
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"The seed is {self.seed}; it takes a whole number from 0 to {2**32 - 1}.")
+
+    def total_steps(self, recipe: Recipe, images: int, world: int) -> int:
+        """The run's length in steps on a set of `images`."""
+        if self.epochs is None:
+            return self.steps or DEFAULT_STEPS
+        per_step = recipe.batches_per_step * recipe.options.batch_size * world
+        return math.ceil(self.epochs * images / per_step)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run is started with; what config.json of a run holds.
+
+    Attributes:
+        recipe: The recipe with its config and options.
+        run: Dataset, length, seed and so on.
+    """
+
+    recipe: Recipe
+    run: RunOptions = field(default_factory=RunOptions)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return {
+            "format": FORMAT,
+            "gan_core": __version__,
+            "recipe": self.recipe.name,
+            "config": dataclasses.asdict(self.recipe.config),
+            "options": dataclasses.asdict(self.recipe.options),
+            "run": dataclasses.asdict(self.run),
+        }
+
+    def command(self) -> str:
+        """The command line that makes this run again: what differs from the defaults."""
+        words = ["python", "train.py", self.recipe.name]
+        for given, default in (
+            (self.recipe.config, type(self.recipe).Config()),
+            (self.recipe.options, type(self.recipe).train_options),
+            (self.run, RunOptions()),
+        ):
+            for name, value in dataclasses.asdict(given).items():
+                if value == getattr(default, name):
+                    continue
+                if isinstance(value, bool):
+                    words.append(f"--{'' if value else 'no_'}{name}")
+                else:
+                    words += [f"--{name}", *map(str, value if isinstance(value, tuple) else [value])]
+        return shlex.join(words)
+
+
+def read_plan(folder: Path) -> Plan:
+    """The plan of an existing run.
+
+    Raises:
+        UsageError: There is no run in that folder.
+    """
+    stored = Run(folder).config()
+    if not stored:
+        raise UsageError(f"There is no run in {folder} to resume: it has no config.json.")
+    cls = recipe_class(stored["recipe"])
+    options = stored["options"] | {"betas": tuple(stored["options"]["betas"])}
+    return Plan(cls(cls.Config(**stored["config"]), TrainOptions(**options)), RunOptions(**stored["run"]))
+
+
+def refuse_changes(stored: Plan, asked: Plan) -> None:
+    """Raises `UsageError` with every difference that a resumed run may not have."""
+    differences = []
+    for part in ("config", "options", "run"):
+        before, now = stored.as_dict()[part], asked.as_dict()[part]
+        differences += [
+            f"{name} was {before[name]}, now {now[name]}"
+            for name in before
+            if before[name] != now[name] and name not in MAY_CHANGE
+        ]
+    if stored.recipe.name != asked.recipe.name:
+        differences.insert(0, f"recipe was {stored.recipe.name}, now {asked.recipe.name}")
+    if differences:
+        raise UsageError(f"A resumed run keeps its settings ({'; '.join(differences)}); start a new run to change them.")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device to train on.
+
+    Raises:
+        UsageError: It is not there.
+    """
+    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(device for device in ("cuda", "mps", "cpu") if found[device])
+    if not found[name]:
+        raise UsageError(f"There is no {name} device here; --device auto takes what there is.")
+    return torch.device(name)
+
+
+def train(plan: Plan, out: Path | None = None, resume: bool = False) -> Run:
+    """Trains, from the first step or from the last checkpoint, until the length is reached or a stop is asked for.
+
+    Started by torchrun, every process calls this; rank 0 writes.
+
+    Args:
+        plan: What to train; of a resumed run, the stored plan with at most length and intervals changed.
+        out: The run's folder; by default a free name below the runs folder.
+        resume: Go on with the run in `out`.
+
+    Returns:
+        The run, its state "done" or "stopped".
+
+    Raises:
+        UsageError: Something that was asked for does not fit; nothing was lost.
+        FloatingPointError: A loss became infinite; the last checkpoint is kept.
+    """
+    device = choose_device(plan.run.device)
+    with processes(device.type) as who:
+        resume = resume or who.restarts > 0
+        config = plan.recipe.config
+        with main_first(who):
+            data = load_data(plan.run.dataset, config.image_size, config.channels)
+        recipe = plan.recipe.resolve(data.image_size, data.channels)
+        data.batches(recipe.options.batch_size, seed=0, start=0, world=who.world)  # enough images for one batch?
+        plan = dataclasses.replace(plan, recipe=recipe)
+        if plan.run.precision == "auto":
+            choice = faster_precision(recipe, data, device) if who.is_main else "fp32"
+            plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, precision=from_main(choice, who)))
+        trainer = Trainer(
+            recipe, data, seed=plan.run.seed, device=device, precision=plan.run.precision, processes=who
+        )
+        if plan.run.init is not None and not resume:
+            start_from(trainer, plan.run.init)
+        folder = from_main(run_folder(plan, out) if who.is_main else Path(), who)
+        run = Run(folder)
+        steps = plan.run.total_steps(recipe, len(data), who.world)
+        if not who.is_main:
+            if resume:
+                restore(trainer, run)
+            with stop_on_signals(trainer):
+                trainer.run(steps)
+            return run
+        with opened(run, plan, resume) as writing:
+            if resume:
+                restore(trainer, run)
+                cut_metrics(run, trainer.step)
+            lead(trainer, run, plan, data, steps, writing)
+    return run
+
+
+def run_folder(plan: Plan, out: Path | None) -> Path:
+    """The given folder, or a free one named after recipe and data."""
+    if out is not None:
+        check_name(out.name)
+        return out
+    return runs_folder() / free_name(f"{plan.recipe.name}-{Path(plan.run.dataset).name}")
+
+
+@contextmanager
+def opened(run: Run, plan: Plan, resume: bool) -> Iterator[FileLock]:
+    """A run's folder, locked and with its log attached; a new one gets its config, a taken one is refused."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    lock = run.lock()
+    handler = logging.FileHandler(run.log_file)
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
+    package = logging.getLogger("gan_core")
+    try:
+        if run.config() and not resume:
+            raise UsageError(f"There is a run in {run.folder} already; resume it with --resume or take another --out.")
+        run.clean()
+        package.addHandler(handler)
+        with replacing(run.config_file) as file:
+            file.write(json.dumps(plan.as_dict(), indent=2).encode())
+        yield lock
+    finally:
+        package.removeHandler(handler)
+        handler.close()
+        lock.release()
+
+
+def lead(trainer: Trainer, run: Run, plan: Plan, data: Images, steps: int, lock: FileLock) -> None:
+    """Rank 0's part of a run: the loop with everything that writes."""
+    training = {
+        "command": plan.command(),
+        "dataset": plan.run.dataset,
+        "images": len(data),
+        "seed": plan.run.seed,
+        "options": dataclasses.asdict(trainer.recipe.options),
+        "precision": plan.run.precision,
+    }
+    me = psutil.Process()
+    run.write_state(
+        status="running", step=trainer.step, steps=steps, images_seen=trainer.images_seen,
+        pid=me.pid, pid_started=me.create_time(),
+    )  # fmt: skip
+    name = trainer.recipe.name
+    log.info("training %s on %s, %s, %d steps, in %s", name, data.name, plan.run.precision, steps, run.folder)
+    save = callbacks.checkpoint(run, training)
+    show = callbacks.samples(run)
+    try:
+        if trainer.step == 0:
+            show(trainer)
+        # disable=None: no bar where nobody watches, as in a log file
+        with tqdm(total=steps, initial=trainer.step, unit="step", desc=name, disable=None, dynamic_ncols=True) as bar:
+            trainer.callbacks = [
+                callbacks.progress(bar),
+                every(plan.run.log_every, callbacks.metrics(run, bar)),
+                every(plan.run.sample_every, show),
+                every(plan.run.sample_every, callbacks.log_line),
+                every(plan.run.checkpoint_every, save),
+                callbacks.heartbeat(run, steps),
+            ]
+            with stop_on_signals(trainer):
+                trainer.run(steps)
+        save(trainer)
+        show(trainer)
+        done = trainer.step >= steps
+        run.write_state(status="done" if done else "stopped", step=trainer.step, images_seen=trainer.images_seen)
+        if done:
+            log.info("done: %s", run.model_folder)
+        else:
+            log.info("stopped at step %d; go on with: python train.py --out %s --resume", trainer.step, run.folder)
+    except BaseException as error:
+        log.error("%s", error if isinstance(error, UsageError | FloatingPointError) else repr(error))
+        run.write_state(status="crashed", step=trainer.step)
+        raise
+
+
+@contextmanager
+def stop_on_signals(trainer: Trainer) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the run after its current step; a second Ctrl-C ends it at once."""
+
+    def ask(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("\nstopping after this step ...", file=sys.stderr)
+        trainer.stop()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def start_from(trainer: Trainer, where: str) -> None:
+    """Fine-tuning: the generators of a model, and its critics where it ships them, become the first weights.
+
+    Raises:
+        UsageError: The model cannot be had, or is not of the same recipe and config.
+    """
+    model = load(where)
+    wanted, found = trainer.recipe, model.recipe
+    if found.name != wanted.name:
+        raise UsageError(f"--init {where} is a {found.name} model; this run trains a {wanted.name}.")
+    try:
+        for name, net in (*model.generators.items(), *model.critics.items()):
+            trainer.nets[name].load_state_dict(net.state_dict())
+        for name, net in model.generators.items():
+            trainer.ema.nets[name].load_state_dict(net.state_dict())
+    except RuntimeError:
+        before, now = dataclasses.asdict(found.config), dataclasses.asdict(wanted.config)
+        changed = ", ".join(f"{key} is {before[key]}, not {now[key]}" for key in now if before[key] != now[key])
+        raise UsageError(f"--init {where} has networks of another size: its {changed}.") from None
+
+
+def restore(trainer: Trainer, run: Run) -> None:
+    """Takes up the last checkpoint, and says what else has changed that decides about equal bits."""
+    state = load_checkpoint(run.checkpoint_file)
+    trainer.load_state_dict(state)
+    for what, before in state["surroundings"].items():
+        if before != (now := surroundings()[what]):
+            log.warning("%s was %s, is now %s: the run goes on, but not bit for bit", what, before, now)
+
+
+def cut_metrics(run: Run, step: int) -> None:
+    """Drops rows and sheets past the checkpoint: they will be made again."""
+    rows = [row for row in run.metrics()[0] if row["step"] <= step]
+    with replacing(run.metrics_file) as file:
+        file.writelines(f"{json.dumps(row)}\n".encode() for row in rows)
+    for sheet_step, sheet in run.samples().items():
+        if sheet_step > step:
+            sheet.unlink()

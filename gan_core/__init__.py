@@ -1,10 +1,10 @@
 """Classic GANs behind one trainer: `create` a recipe, train it, `load` a model, sample it.
 
-    import gan_core
+import gan_core
 
-    gan_core.list_recipes()
-    model = gan_core.load("weights/dcgan-digits")
-    images = model.sample(16, seed=0)  # [16, 1, 32, 32] in [-1, 1]
+gan_core.list_recipes()
+model = gan_core.load("weights/dcgan-digits")
+images = model.sample(16, seed=0)  # [16, 1, 32, 32] in [-1, 1]
 """
 
 import gan_core.recipes  # noqa: F401  registers every recipe

@@ -15,7 +15,7 @@ from gan_core.errors import UsageError
 def surroundings() -> dict[str, str]:
     """What bit-equal continuation depends on besides the state itself."""
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "threads": str(torch.get_num_threads()),
         "processor": str(torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()),
     }
@@ -36,7 +36,9 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
             torch.save(state, file)
     except (OSError, RuntimeError) as error:  # torch wraps a failing write in RuntimeError
         cause = error.__context__ if isinstance(error.__context__, OSError) else error
-        raise UsageError(f"The checkpoint {path} could not be written ({cause}); the one before it is intact.") from error
+        raise UsageError(
+            f"The checkpoint {path} could not be written ({cause}); the one before it is intact."
+        ) from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

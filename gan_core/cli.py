@@ -9,17 +9,15 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import tyro
 
 import gan_core.recipes  # noqa: F401  registers every recipe
 from gan_core.errors import UsageError
-from gan_core.recipe import RECIPES, Recipe, create, list_recipes, recipe_class
+from gan_core.recipe import recipe_class
 
 T = TypeVar("T")
-Flat = tyro.conf.OmitArgPrefixes
-Word = tyro.conf.Positional
 DEFAULT_RECIPE = "dcgan"
 
 
@@ -27,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; what does not fit is one sentence on stderr and exit status 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    for noisy in ("httpx", "httpcore", "filelock"):
+    for noisy in ("httpx", "httpx2", "httpcore", "filelock"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         if not words or words[0] not in COMMANDS:
@@ -52,10 +50,35 @@ def usage(words: list[str]) -> None:
     raise SystemExit(0)
 
 
-def parse(into: Callable[..., T], words: list[str], command: str, default: Any = None) -> T:
+def parse(into: type[T], words: list[str], command: str) -> T:
     """Parses flags into a dataclass; - and _ both work, a wrong flag names the nearest."""
-    defaults = {} if default is None else {"default": default}
-    return tyro.cli(into, args=words, prog=f"python -m gan_core {command}", config=(Flat,), **defaults)
+    return tyro.cli(into, args=words, prog=f"python -m gan_core {command}", config=(tyro.conf.OmitArgPrefixes,))
+
+
+# --------------------------------------------------------------------------------------------------------------- list
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    """Which recipes there are."""
+
+    markdown: bool = False
+    """As the table of the README."""
+
+
+def list_command(words: list[str]) -> None:
+    """List the recipes: paper, size, what they are."""
+    from gan_core.catalogue import rows
+
+    markdown = parse(Listed, words, "list").markdown
+    table = [["recipe", "what it is", "paper", "parameters G / D"], *rows()]
+    if markdown:
+        table.insert(1, ["---"] * 4)
+        print("\n".join(f"| {' | '.join(row)} |" for row in table))
+        return
+    widths = [max(len(row[k]) for row in table) for k in range(4)]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 # ---------------------------------------------------------------------------------------------------- train, estimate
@@ -91,8 +114,8 @@ def planned(words: list[str], command: str) -> tuple[Any, Place]:
     ]
     flags = dataclasses.make_dataclass("Flags", fields, frozen=True)
     flags.__doc__ = f"{recipe.name}: {(inspect.getdoc(type(recipe)) or '').splitlines()[0]}"
-    asked = parse(flags, words, f"{command} {recipe.name}")
-    plan = Plan(type(recipe)(asked.model, asked.training), asked.run)  # type: ignore[attr-defined]
+    asked: Any = parse(flags, words, f"{command} {recipe.name}")
+    plan = Plan(type(recipe)(asked.model, asked.training), asked.run)
     if stored:
         from gan_core.training import refuse_changes
 
@@ -166,8 +189,89 @@ def generate(words: list[str]) -> None:
     print(f"{asked.num_samples} pictures of seed {asked.seed}: {asked.out}")
 
 
+# ---------------------------------------------------------------------------------------------------------------- Hub
+
+
+@dataclasses.dataclass(frozen=True)
+class Pull:
+    """Download a model from the Hub into its cache."""
+
+    model: tyro.conf.Positional[str]
+    """owner/name on the Hub."""
+    revision: str | None = None
+    """Branch, tag or commit."""
+
+
+def pull(words: list[str]) -> None:
+    """Download a model from the Hub: OWNER/NAME [--revision REVISION]"""
+    from gan_core.hub import pull as pull_model
+
+    asked = parse(Pull, words, "pull")
+    print(pull_model(asked.model, asked.revision))
+
+
+@dataclasses.dataclass(frozen=True)
+class Publish:
+    """Upload a model to the Hub."""
+
+    folder: tyro.conf.Positional[str]
+    """A model folder or a run's folder."""
+    model: tyro.conf.Positional[str]
+    """owner/name on the Hub; created if there is none."""
+    private: bool = False
+    """Only its owner will see it."""
+
+
+def publish(words: list[str]) -> None:
+    """Upload a model to the Hub: FOLDER OWNER/NAME [--private]"""
+    from gan_core.hub import publish as publish_folder
+    from gan_core.library import find
+
+    asked = parse(Publish, words, "publish")
+    print(publish_folder(find(asked.folder), asked.model, asked.private))
+
+
+@dataclasses.dataclass(frozen=True)
+class Deploy:
+    """Create or update a Space that runs this playground."""
+
+    space: tyro.conf.Positional[str]
+    """owner/name of the Space."""
+    private: bool = False
+    """Only its owner will see it."""
+
+
+def deploy(words: list[str]) -> None:
+    """Run this playground as a Space on the Hub: OWNER/NAME [--private]"""
+    from gan_core.deploy import deploy as deploy_space
+
+    asked = parse(Deploy, words, "deploy")
+    print(deploy_space(asked.space, asked.private))
+
+
+@dataclasses.dataclass(frozen=True)
+class Models:
+    """List an owner's models on the Hub."""
+
+    owner: tyro.conf.Positional[str]
+    """User or organization."""
+
+
+def models(words: list[str]) -> None:
+    """List the playground's models of a user or an organization on the Hub: OWNER"""
+    from gan_core.hub import list_models
+
+    asked = parse(Models, words, "models")
+    print("\n".join(list_models(asked.owner)) or f"{asked.owner} has published no model of the playground.")
+
+
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "list": list_command,
     "train": train,
     "estimate": estimate,
     "generate": generate,
+    "pull": pull,
+    "publish": publish,
+    "deploy": deploy,
+    "models": models,
 }

@@ -76,6 +76,16 @@ def any_of(flag: bool, who: Processes) -> bool:
     return bool(total.item())
 
 
+def weights_agree(nets: nn.Module, who: Processes) -> bool:
+    """Whether every process holds rank 0's parameters, to the last bit."""
+    if who.world == 1:
+        return True
+    ours = torch.cat([p.detach().flatten() for p in nets.parameters()])
+    theirs = ours.clone()
+    dist.broadcast(theirs, src=0)
+    return not any_of(not torch.equal(ours, theirs), who)
+
+
 def average_gradients(parameters: Iterable[nn.Parameter], who: Processes) -> None:
     """Replaces each gradient by its mean over all processes, in one all_reduce of the flattened gradients.
 
@@ -88,5 +98,5 @@ def average_gradients(parameters: Iterable[nn.Parameter], who: Processes) -> Non
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
     flat /= who.world
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+    for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gan_core.errors import UsageError
 
@@ -41,7 +42,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
     straight line passes through a region the generator never saw (White 2016, arXiv:1609.04468). Parallel vectors
     take the straight line.
     """
-    cosine = (a * b).sum(-1, keepdim=True) / (a.norm(dim=-1, keepdim=True) * b.norm(dim=-1, keepdim=True)).clamp_min(1e-12)
+    cosine = F.cosine_similarity(a, b, dim=-1).unsqueeze(-1)
     omega = cosine.clamp(-1, 1).acos()
     sine = omega.sin()
     safe = sine.clamp_min(1e-6)
@@ -64,7 +65,7 @@ def walk(seeds: Sequence[int], frames: int, latent_dim: int, path: Path = "slerp
         UsageError: Fewer than 2 seeds, or fewer frames than seeds.
     """
     if len(seeds) < 2:
-        raise UsageError(f"{len(seeds)} key seed was given; a walk needs at least 2." if seeds else "No key seed was given; a walk needs at least 2.")
+        raise UsageError(f"A walk needs at least 2 key seeds; got {list(seeds)}.")
     if frames < len(seeds):
         raise UsageError(f"{frames} frames cannot visit {len(seeds)} key seeds; take at least {len(seeds)}.")
     keys = torch.cat([latents(seed, 1, latent_dim) for seed in (*seeds, *seeds[:1])[: len(seeds) + loop]])

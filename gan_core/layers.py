@@ -49,7 +49,8 @@ class Maxout(nn.Module):
         self.pieces = pieces
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(x).unflatten(1, (-1, self.pieces)).amax(dim=2)
+        maps: Tensor = self.linear(x).unflatten(1, (-1, self.pieces))
+        return maps.amax(dim=2)
 
 
 def init_normal(module: nn.Module, std: float = 0.02) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from pathlib import Path
 
 from gan_core.errors import UsageError
-from gan_core.hub import is_repo_id, pull
+from gan_core.hub import Progress, cached_models, is_repo_id, pull
 from gan_core.model import CONFIG, WEIGHTS, Model, load_folder
+from gan_core.recipe import nearest
+from gan_core.runs import runs_folder
 
 _CACHE: OrderedDict[tuple[str, int, int], Model] = OrderedDict()
 _CACHE_SIZE = 8
@@ -44,10 +45,10 @@ def find(where: str | Path, revision: str | None = None) -> Path:
     Raises:
         UsageError: See `load`.
     """
-    path = Path(where).expanduser()
+    path = _local(Path(where).expanduser())
     if path.is_dir():
         for folder in (path, path / "model"):
-            if (folder / CONFIG).exists() and (folder / WEIGHTS).exists():
+            if _is_model(folder):
                 return folder
         hint = "it has not saved a model yet" if (path / "state.json").exists() else f"it has no {CONFIG} and {WEIGHTS}"
         raise UsageError(f"{path} is no model folder: {hint}.")
@@ -61,12 +62,65 @@ def find(where: str | Path, revision: str | None = None) -> Path:
     raise UsageError(f"{where} is neither a model folder nor a Hub id (owner/name).")
 
 
-def installed(roots: Sequence[Path]) -> list[Path]:
-    """Model folders below the given folders, sorted by name; runs count by their exported model."""
-    found = []
-    for root in roots:
-        for child in sorted(root.iterdir()) if root.is_dir() else []:
-            for folder in (child, child / "model"):
-                if (folder / WEIGHTS).exists() and (folder / CONFIG).exists():
-                    found.append(folder)
-    return found
+def _local(path: Path) -> Path:
+    """The path itself, or what "weights/NAME" and "runs/NAME" mean wherever one stands."""
+    if not path.is_dir() and len(path.parts) == 2:
+        homes = {"weights": project_folder() / "weights", "runs": runs_folder()}
+        if path.parts[0] in homes:
+            return homes[path.parts[0]] / path.parts[1]
+    return path
+
+
+def project_folder() -> Path:
+    """Where weights/ lies: the folder that holds this package."""
+    return Path(__file__).resolve().parent.parent
+
+
+def local_models() -> list[str]:
+    """Bundled models ("weights/NAME"), then runs that have saved one ("runs/NAME"), as `load` takes them."""
+    bundled = [f"weights/{folder.name}" for folder in _children(project_folder() / "weights") if _is_model(folder)]
+    trained = [f"runs/{folder.name}" for folder in _children(runs_folder()) if _is_model(folder / "model")]
+    return bundled + trained
+
+
+def available() -> list[str]:
+    """Models that can be had without a download: local ones, then what the Hub cache holds ("owner/name")."""
+    return local_models() + cached_models()
+
+
+def find_listed(name: str, revision: str | None = None, progress: Progress | None = None) -> Path:
+    """`find` for names that come from strangers: a local model or a Hub id, never another path.
+
+    Args:
+        name: "weights/NAME", "runs/NAME" or "owner/name".
+        revision: Branch, tag or commit on the Hub.
+        progress: See `hub.pull`.
+
+    Returns:
+        The model folder; that of a Hub model is named by its commit.
+
+    Raises:
+        UsageError: It is neither, or cannot be had.
+    """
+    if name in local_models():
+        return find(name)
+    if not is_repo_id(name):
+        raise UsageError(f"There is no model {name!r}{nearest(name, available())}, or give a Hub id owner/name.")
+    return pull(name, revision, progress)
+
+
+def load_listed(name: str, revision: str | None = None) -> Model:
+    """`load` for names that come from strangers, see `find_listed`.
+
+    Raises:
+        UsageError: `find_listed` or `load` refuses it.
+    """
+    return load(find_listed(name, revision))
+
+
+def _children(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file()

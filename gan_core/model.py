@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as safetensors_load
 from safetensors.torch import save as safetensors_save
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gan_core.atomic import replacing_folder
 from gan_core.card import write_card
@@ -67,12 +68,12 @@ class Model:
     @property
     def image_size(self) -> int:
         """Side of the pictures in pixels."""
-        return self.recipe.config.image_shape[1]
+        return int(self.config.image_shape[1])
 
     @property
     def channels(self) -> int:
         """1 for grey, 3 for colour."""
-        return self.recipe.config.image_shape[0]
+        return int(self.config.image_shape[0])
 
     @property
     def latent_dim(self) -> int:
@@ -112,7 +113,7 @@ class Model:
         """
         return self.decode(latents(seed, n, self.latent_dim), labels, **controls)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def decode(self, z: Tensor, labels: Any = None, **controls: float) -> Tensor:
         """Pictures of latents z, [N, latent_dim]; otherwise like `sample`.
 
@@ -127,14 +128,13 @@ class Model:
         pictures = []
         for start in range(0, len(z), CHUNK):
             part = z[start : start + CHUNK].to(self.device)
-            padding = CHUNK - len(part)
-            padded = torch.cat([part, part.new_zeros(padding, part.shape[1])])
-            chosen = None if classes is None else torch.cat([classes[start : start + CHUNK], classes.new_zeros(padding)])
-            images = recipe.decode(self.generators, padded, chosen, **values)
+            padding = (0, CHUNK - len(part))
+            chosen = None if classes is None else F.pad(classes[start : start + CHUNK], padding)
+            images = recipe.decode(self.generators, F.pad(part, (0, 0, *padding)), chosen, **values)
             pictures.append(images[: len(part)].float().clamp(-1, 1).cpu())
         return torch.cat(pictures).contiguous()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def verdict(self, images: Tensor) -> Tensor:
         """The discriminator's probability that each picture [N, C, H, W] is real, [N] in [0, 1].
 
@@ -208,10 +208,8 @@ def _to_bytes(nets: nn.ModuleDict) -> bytes:
     return safetensors_save({name: tensor.detach().cpu().contiguous() for name, tensor in nets.state_dict().items()})
 
 
-KNOWN_KEYS = {
-    "format", "gan_core", "recipe", "config", "image", "classes", "sha256", "discriminator_sha256", "training", "metrics",
-}  # fmt: skip
-REQUIRED_KEYS = KNOWN_KEYS - {"discriminator_sha256"}
+REQUIRED_KEYS = {"format", "gan_core", "recipe", "config", "image", "classes", "sha256", "training", "metrics"}
+KNOWN_KEYS = REQUIRED_KEYS | {"discriminator_sha256"}
 
 
 def load_folder(folder: Path) -> Model:
@@ -226,7 +224,9 @@ def load_folder(folder: Path) -> Model:
     known = [field.name for field in dataclasses.fields(cls.Config)]
     for key in described["config"]:
         if key not in known:
-            raise UsageError(f"{folder / CONFIG} has a config key {key!r} that {cls.name} does not know{nearest(key, known)}.")
+            raise UsageError(
+                f"{folder / CONFIG} has a config key {key!r} that {cls.name} does not know{nearest(key, known)}."
+            )
     try:
         recipe = cls(cls.Config(**described["config"]))
         with torch.device("meta"):  # nothing is allocated before the weights are known to fit
@@ -288,5 +288,6 @@ def _fill(nets: nn.ModuleDict, path: Path, digest: str) -> None:
     try:
         nets.load_state_dict(safetensors_load(raw), strict=True, assign=True)
     except (SafetensorError, RuntimeError) as error:
-        raise UsageError(f"{path} does not hold the weights that {CONFIG} describes ({str(error).splitlines()[-1].strip()}).") from error
+        reason = str(error).splitlines()[-1].strip()
+        raise UsageError(f"{path} does not hold the weights that {CONFIG} describes ({reason}).") from error
     nets.float().eval().requires_grad_(False).to(memory_format=memory_format(nets))

@@ -61,8 +61,8 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: It is no readable picture, or carries no settings of the playground.
     """
-    text = getattr(open_image(path), "text", {}).get(SETTINGS_KEY)
-    if text is None or len(text) > MAX_SETTINGS:
+    text = open_image(path).info.get(SETTINGS_KEY)
+    if not isinstance(text, str) or len(text) > MAX_SETTINGS:
         raise UsageError(f"{path.name} carries no playground settings; drop a PNG that was saved here.")
     try:
         settings = json.loads(text)

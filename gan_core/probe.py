@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import psutil
 import torch
@@ -12,6 +13,7 @@ from gan_core.data import Images
 from gan_core.recipe import Recipe
 from gan_core.trainer import Trainer
 
+Precision = Literal["fp32", "bf16"]
 WARM_UP, TIMED = 2, 4
 
 
@@ -25,12 +27,12 @@ class Estimate:
         memory_bytes: Of the training process.
     """
 
-    precision: str
+    precision: Precision
     seconds_per_step: float
     memory_bytes: int
 
 
-def seconds_per_step(recipe: Recipe, data: Images, device: torch.device, precision: str) -> float:
+def seconds_per_step(recipe: Recipe, data: Images, device: torch.device, precision: Precision) -> float:
     """The fastest of a few steps after a warm-up, on networks of their own."""
     trainer = Trainer(type(recipe)(recipe.config, recipe.options), data, device=device, precision=precision)
     trainer.run(WARM_UP)
@@ -47,21 +49,21 @@ def seconds_per_step(recipe: Recipe, data: Images, device: torch.device, precisi
 def has_bf16(device: torch.device) -> bool:
     """Whether the device computes in bf16 itself; elsewhere it would be emulated, slowly."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
 
 
-def faster_precision(recipe: Recipe, data: Images, device: torch.device) -> str:
-    """"bf16" where the device has it and this recipe's steps are faster with it, else "fp32"."""
+def faster_precision(recipe: Recipe, data: Images, device: torch.device) -> Precision:
+    """ "bf16" where the device has it and this recipe's steps are faster with it, else "fp32"."""
     if not has_bf16(device):
         return "fp32"
-    fp32, bf16 = (seconds_per_step(recipe, data, device, precision) for precision in ("fp32", "bf16"))
+    fp32, bf16 = (seconds_per_step(recipe, data, device, precision) for precision in get_args(Precision))
     return "bf16" if bf16 < fp32 else "fp32"
 
 
-def estimate(recipe: Recipe, data: Images, device: torch.device, precision: str) -> Estimate:
+def estimate(recipe: Recipe, data: Images, device: torch.device, precision: Precision | Literal["auto"]) -> Estimate:
     """Times a few steps; run it in a process of its own, since the memory is that of the whole process.
 
     Args:

@@ -119,7 +119,7 @@ class Config:
         """(channels, image_size) of a resolved config."""
         if self.channels is None or self.image_size is None:
             raise UsageError(
-                "channels and image_size are still to come from the data: set them, or call config.resolve(size, channels)."
+                "channels and image_size are still left to the data: set both, or call config.resolve(size, channels)."
             )
         return self.channels, self.image_size
 
@@ -167,10 +167,15 @@ class Recipe:
     generators: ClassVar[tuple[str, ...]] = ("G",)
     controls: ClassVar[tuple[Control, ...]] = ()
 
-    def __init__(self, config: Config | None = None, options: TrainOptions | None = None) -> None:
+    def __init__(self, config: Any = None, options: TrainOptions | None = None) -> None:
         self.config: Any = self.Config() if config is None else config
         self.options = self.train_options if options is None else options
         self.watched: dict[str, Tensor] = {}
+
+    @classmethod
+    def about(cls) -> str:
+        """The docstring of the recipe's file: what it computes, after which paper. Markdown with TeX in $ and $$."""
+        return inspect.getdoc(inspect.getmodule(cls)) or ""
 
     def resolve(self, image_size: int, channels: int) -> Self:
         """This recipe with what its config left to the data filled in."""
@@ -303,10 +308,10 @@ def create(name: str, **options: Any) -> Recipe:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The tail of a "there is no X" sentence: the closest known word, or all of them."""
+    """The tail of a "there is no X" sentence, in brackets: the closest known word, or all of them."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; choose from {', '.join(known)}"
+    return f" (did you mean {close[0]!r}?)" if close else f" (there are {', '.join(known)})"
 
 
 @dataclass(frozen=True)
@@ -342,8 +347,8 @@ def fields_of(cls: type, default: Any = None) -> list[Field]:
             body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
             assert isinstance(body, ast.ClassDef)
             for field, below in zip(body.body, body.body[1:], strict=False):
-                if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr) and isinstance(field.target, ast.Name):
-                    helps[field.target.id] = ast.literal_eval(below.value)
+                if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+                    helps[ast.unparse(field.target)] = ast.literal_eval(below.value)
     hints = get_type_hints(cls)
     return [
         Field(

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ from gan_core.errors import UsageError
 LIVE = ("starting", "running")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 TAIL_BYTES = 20_000
-_children: dict[Path, subprocess.Popen[bytes]] = {}  # only to reap them; the truth is on disk
 
 
 def runs_folder() -> Path:
@@ -125,8 +125,6 @@ class Run:
         return state
 
     def _process_lives(self, state: dict[str, Any]) -> bool:
-        if (child := _children.get(self.folder.resolve())) is not None and child.poll() is not None:
-            return False
         try:
             process = psutil.Process(state["pid"])
             started = abs(process.create_time() - state["pid_started"]) < 2  # guards against a pid used again
@@ -202,7 +200,7 @@ def check_name(name: str) -> str:
     """
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot name a run: take up to 64 letters, digits, dots, _ and -, beginning with a letter or digit."
+            f"{name!r} cannot name a run: take up to 64 letters, digits, '.', '_' and '-', a letter or digit first."
         )
     return name
 
@@ -249,6 +247,29 @@ def start(name: str, recipe: str, flags: Sequence[str]) -> Run:
     return _spawn(folder, [recipe, *flags, "--out", str(folder)])
 
 
+def estimate(recipe: str, flags: Sequence[str], timeout: float = 300) -> dict[str, Any]:
+    """What a training with these flags would take here, from a few steps in a process of its own.
+
+    Returns:
+        {"precision", "seconds_per_step", "memory_bytes", "steps", "seconds"}.
+
+    Raises:
+        UsageError: The flags do not fit, with the sentence that `train` would say; or it takes too long.
+    """
+    command = [sys.executable, "-m", "gan_core", "estimate", recipe, *flags]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        raise UsageError(
+            f"A few steps took more than {timeout:.0f} s; choose smaller networks or a smaller batch."
+        ) from None
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or [f"the probe ended with status {done.returncode}"]
+        raise UsageError(last[0].removeprefix("error: "))
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
 def resume(name: str) -> Run:
     """Goes on with a stopped or crashed run from its last checkpoint.
 
@@ -272,6 +293,6 @@ def _spawn(folder: Path, arguments: list[str]) -> Run:
             stderr=log,
             start_new_session=True,  # Ctrl-C on the server does not reach it
         )
-    _children[folder.resolve()] = child
+    threading.Thread(target=child.wait, daemon=True).start()  # only to reap it; the truth is on disk
     run.write_state(status="starting", pid=child.pid, pid_started=psutil.Process(child.pid).create_time())
     return run

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.data import Images
-from gan_core.distributed import Processes, any_of, average_gradients
+from gan_core.distributed import Processes, any_of, average_gradients, weights_agree
 from gan_core.ema import EMA
 from gan_core.layers import memory_format
 from gan_core.model import Model
@@ -93,6 +93,7 @@ class Trainer:
 
         Raises:
             FloatingPointError: A loss is not finite; step, phase and terms are named.
+            RuntimeError: Several processes have ended with different weights.
         """
         who = self.processes
         batches = self.data.batches(
@@ -115,6 +116,8 @@ class Trainer:
             self.seconds += time.perf_counter() - began
             for callback in self.callbacks:
                 callback(self)
+        if not weights_agree(self.nets, who):
+            raise RuntimeError(f"step {self.step}: the {who.world} processes hold different weights")
 
     def update(self, phase: Phase, batch: Any) -> None:
         """One optimizer step of one phase."""
@@ -130,7 +133,7 @@ class Trainer:
         for group in optimizer.param_groups:
             group.update(self.recipe.schedule(self.images_seen))
         optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         average_gradients(self.parameters(phase), self.processes)
         optimizer.step()
         self.recipe.after_update(phase.name, self.nets)

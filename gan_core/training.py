@@ -25,10 +25,10 @@ from gan_core.atomic import replacing
 from gan_core.callbacks import every
 from gan_core.checkpoint import load_checkpoint, surroundings
 from gan_core.data import Images, load_data
-from gan_core.distributed import Processes, from_main, main_first, processes
+from gan_core.distributed import from_main, main_first, processes
 from gan_core.errors import UsageError
 from gan_core.library import load
-from gan_core.probe import faster_precision
+from gan_core.probe import Precision, faster_precision
 from gan_core.recipe import Recipe, TrainOptions, recipe_class
 from gan_core.runs import Run, check_name, free_name, runs_folder
 from gan_core.trainer import Trainer
@@ -57,7 +57,7 @@ class RunOptions:
     """A model folder, run or Hub id of the same recipe whose weights to start from (fine-tuning)."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train; auto takes a GPU where there is one."""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision | Literal["auto"] = "auto"
     """auto times both where the processor has bf16, and takes the faster."""
     log_every: int = 25
     """Steps between rows of metrics."""
@@ -141,18 +141,19 @@ def read_plan(folder: Path) -> Plan:
 
 def refuse_changes(stored: Plan, asked: Plan) -> None:
     """Raises `UsageError` with every difference that a resumed run may not have."""
-    differences = []
-    for part in ("config", "options", "run"):
-        before, now = stored.as_dict()[part], asked.as_dict()[part]
-        differences += [
-            f"{name} was {before[name]}, now {now[name]}"
-            for name in before
-            if before[name] != now[name] and name not in MAY_CHANGE
-        ]
     if stored.recipe.name != asked.recipe.name:
-        differences.insert(0, f"recipe was {stored.recipe.name}, now {asked.recipe.name}")
+        differences = [f"recipe was {stored.recipe.name}, now {asked.recipe.name}"]
+    else:
+        differences = [
+            f"{name} was {before}, now {now}"
+            for part in ("config", "options", "run")
+            for (name, before), now in zip(stored.as_dict()[part].items(), asked.as_dict()[part].values(), strict=True)
+            if before != now and name not in MAY_CHANGE
+        ]
     if differences:
-        raise UsageError(f"A resumed run keeps its settings ({'; '.join(differences)}); start a new run to change them.")
+        raise UsageError(
+            f"A resumed run keeps its settings, but {'; '.join(differences)}. Start a new run to change them."
+        )
 
 
 def choose_device(name: str) -> torch.device:
@@ -196,11 +197,9 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False) -> Run:
         data.batches(recipe.options.batch_size, seed=0, start=0, world=who.world)  # enough images for one batch?
         plan = dataclasses.replace(plan, recipe=recipe)
         if plan.run.precision == "auto":
-            choice = faster_precision(recipe, data, device) if who.is_main else "fp32"
+            choice: Precision = faster_precision(recipe, data, device) if who.is_main else "fp32"
             plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, precision=from_main(choice, who)))
-        trainer = Trainer(
-            recipe, data, seed=plan.run.seed, device=device, precision=plan.run.precision, processes=who
-        )
+        trainer = Trainer(recipe, data, seed=plan.run.seed, device=device, precision=plan.run.precision, processes=who)
         if plan.run.init is not None and not resume:
             start_from(trainer, plan.run.init)
         folder = from_main(run_folder(plan, out) if who.is_main else Path(), who)
@@ -241,6 +240,7 @@ def opened(run: Run, plan: Plan, resume: bool) -> Iterator[FileLock]:
             raise UsageError(f"There is a run in {run.folder} already; resume it with --resume or take another --out.")
         run.clean()
         package.addHandler(handler)
+        package.setLevel(logging.INFO)
         with replacing(run.config_file) as file:
             file.write(json.dumps(plan.as_dict(), indent=2).encode())
         yield lock
@@ -286,6 +286,8 @@ def lead(trainer: Trainer, run: Run, plan: Plan, data: Images, steps: int, lock:
                 trainer.run(steps)
         save(trainer)
         show(trainer)
+        if trainer.processes.world > 1:
+            log.info("%d processes hold the same weights", trainer.processes.world)  # or trainer.run would have raised
         done = trainer.step >= steps
         run.write_state(status="done" if done else "stopped", step=trainer.step, images_seen=trainer.images_seen)
         if done:

@@ -83,7 +83,8 @@ def downloaded(
     try:
         data = source(root, train=split == "train", download=True)
     except (OSError, RuntimeError) as error:  # torchvision: URLError when offline, RuntimeError on a broken file
-        raise UsageError(f"{name} could not be downloaded to {root} ({error}). {EMBEDDED}") from error
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{name} could not be downloaded to {root} ({reason}). {EMBEDDED}") from error
     labels, classes = torch.as_tensor(data.targets), tuple(data.classes)
     if name != "cifar10":
         return grey_28(name, data.data[:, None], labels, classes, image_size, channels)

@@ -80,7 +80,9 @@ def scan(path: Path) -> Listing:
         path = next(path.iterdir())  # a zip often holds one folder that holds everything
     candidates = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not candidates:
-        raise UsageError(f"{path} holds no pictures; it takes {', '.join(sorted(SUFFIXES))}, flat or in class sub-folders.")
+        raise UsageError(
+            f"{path} holds no pictures; it takes {', '.join(sorted(SUFFIXES))}, flat or in class sub-folders."
+        )
     files: list[Path] = []
     unreadable: dict[Path, str] = {}
     modes: set[str] = set()
@@ -118,9 +120,7 @@ def open_image(file: Path) -> Image.Image:
                 image.load()
                 return ImageOps.exif_transpose(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UsageError(
-            f"{file.name} unpacks to more than the {Image.MAX_IMAGE_PIXELS:,} pixels allowed"
-        ) from None
+        raise UsageError(f"{file.name} unpacks to more than the {Image.MAX_IMAGE_PIXELS:,} pixels allowed") from None
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's readers raise all three on damaged files
         raise UsageError(f"{file.name} cannot be read as a picture ({error})") from None
 

@@ -24,10 +24,17 @@ class Images(Protocol):
         classes: Class names, or None without labels.
     """
 
-    name: str
-    image_size: int
-    channels: int
-    classes: tuple[str, ...] | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def image_size(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def classes(self) -> tuple[str, ...] | None: ...
 
     def __len__(self) -> int: ...
 
@@ -64,14 +71,13 @@ def order(length: int, batch_size: int, *, seed: int, start: int, rank: int, wor
 
 
 def _order(length: int, batch_size: int, seed: int, position: int, stride: int) -> Iterator[np.ndarray]:
+    def shuffled(epoch: int) -> np.ndarray:
+        return np.random.default_rng((seed, epoch)).permutation(length)
+
     permutations: dict[int, np.ndarray] = {}
     while True:
         epochs, offsets = np.divmod(np.arange(position, position + batch_size), length)
-        needed = {int(epoch) for epoch in epochs}
-        permutations = {
-            epoch: permutations[epoch] if epoch in permutations else np.random.default_rng((seed, epoch)).permutation(length)
-            for epoch in sorted(needed)
-        }
+        permutations = {e: permutations[e] if e in permutations else shuffled(e) for e in np.unique(epochs).tolist()}
         yield np.concatenate([permutations[epoch][offsets[epochs == epoch]] for epoch in permutations])
         position += stride
 

@@ -70,9 +70,7 @@ def channels_by_side(image_size: int, width: int) -> list[int]:
 class Generator(nn.Module):
     """Project and reshape to 4x4, then double the side; batch norm and ReLU between, tanh at the end."""
 
-    def __init__(
-        self, latent_dim: int, width: int, channels: int, image_size: int, up: Upsample, leaky: bool
-    ) -> None:
+    def __init__(self, latent_dim: int, width: int, channels: int, image_size: int, up: Upsample, leaky: bool) -> None:
         super().__init__()
         widths = channels_by_side(image_size, width)
         activation = nn.LeakyReLU(0.2) if leaky else nn.ReLU()

@@ -10,12 +10,13 @@ The discriminator minimises cross-entropy, and the generator, by default, the no
 
 $$L_D = -\mathbb{E}_x[\log D(x)] - \mathbb{E}_z[\log(1 - D(G(z)))] \qquad L_G = -\mathbb{E}_z[\log D(G(z))]$$
 
-With `saturating` the generator minimises $\mathbb{E}_z[\log(1 - D(G(z)))]$, equation 1 as written: worth watching it fail.
+With `saturating` the generator minimises $\mathbb{E}_z[\log(1 - D(G(z)))]$, equation 1 as written: watch it fail.
 
-As in the paper: a ReLU generator with a sigmoid output, a maxout discriminator with dropout. Unlike it: Adam instead
-of SGD with momentum, one discriminator step per generator step, and normal noise by default. With `latent="uniform"`
-$z$ is mapped through the normal distribution function $\Phi$ to $2\Phi(z) - 1$, uniform on $[-1, 1]$, inside $G$, so
-that a seed means the same $z$ for every model. Pixels live in [0, 1] inside and in [-1, 1] at the border.
+As in the paper: a ReLU generator with a sigmoid output, a maxout discriminator with dropout (on its input too, as in
+the authors' code). Unlike it: Adam instead of SGD with momentum, normal noise by default, and batch normalisation in
+the generator (`batch_norm`), without which this small game collapses. With `latent="uniform"`, $z$ is mapped through
+the normal distribution function $\Phi$ to $2\Phi(z) - 1$, uniform on $[-1, 1]$, inside $G$, so that a seed means the
+same $z$ for every model. Pixels live in [0, 1] inside and in [-1, 1] at the border.
 """
 
 from __future__ import annotations
@@ -41,18 +42,23 @@ class GANConfig(NoiseConfig):
     """Distribution of the noise that the generator's first layer sees."""
     hidden: int = 512
     """Units in each of the generator's two hidden layers."""
-    maxout_units: int = 240
+    batch_norm: bool = True
+    """Batch normalisation in the generator. Without it, as in the paper, it collapses to a digit or two."""
+    maxout_units: int = 64
     """Units in each of the discriminator's two hidden layers."""
-    maxout_pieces: int = 5
+    maxout_pieces: int = 3
     """Affine maps each maxout unit takes the largest of."""
-    dropout: float = 0.3
+    dropout: float = 0.5
     """Share of the discriminator's hidden units that is dropped in training."""
+    input_dropout: float = 0.2
+    """Share of the pixels that is hidden from the discriminator in training."""
     saturating: bool = False
     """Train the generator on log(1 - D(G(z))), the paper's equation 1, instead of -log D(G(z))."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require(0 <= self.dropout < 1, f"dropout is {self.dropout:g}; it must lie in [0, 1).")
+        for name in ("dropout", "input_dropout"):
+            self.require(0 <= getattr(self, name) < 1, f"{name} is {getattr(self, name):g}; it must lie in [0, 1).")
         for name in ("hidden", "maxout_units", "maxout_pieces"):
             self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
 
@@ -62,19 +68,31 @@ class GANConfig(NoiseConfig):
 
     @classmethod
     def paper(cls) -> GANConfig:
-        return cls(image_size=28, channels=1, latent="uniform", hidden=1200, dropout=0.5)
+        return cls(
+            image_size=28,
+            channels=1,
+            latent="uniform",
+            hidden=1200,
+            batch_norm=False,
+            maxout_units=240,
+            maxout_pieces=5,
+        )
 
 
 class Generator(nn.Module):
     """z -> hidden -> hidden -> pixels, with ReLU and a sigmoid."""
 
-    def __init__(self, latent_dim: int, latent: Latent, hidden: int, channels: int, image_size: int) -> None:
+    def __init__(
+        self, latent_dim: int, latent: Latent, hidden: int, batch_norm: bool, channels: int, image_size: int
+    ) -> None:
         super().__init__()
         self.latent = latent
         self.layers = nn.Sequential(
             nn.Linear(latent_dim, hidden),
+            nn.BatchNorm1d(hidden) if batch_norm else nn.Identity(),
             nn.ReLU(),
             nn.Linear(hidden, hidden),
+            nn.BatchNorm1d(hidden) if batch_norm else nn.Identity(),
             nn.ReLU(),
             nn.Linear(hidden, channels * image_size**2),
             nn.Sigmoid(),
@@ -92,10 +110,13 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """pixels -> maxout -> maxout -> one logit, with dropout."""
 
-    def __init__(self, channels: int, image_size: int, units: int, pieces: int, dropout: float) -> None:
+    def __init__(
+        self, channels: int, image_size: int, units: int, pieces: int, dropout: float, input_dropout: float
+    ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Flatten(),
+            nn.Dropout(input_dropout),
             Maxout(channels * image_size**2, units, pieces),
             nn.Dropout(dropout),
             Maxout(units, units, pieces),
@@ -123,8 +144,8 @@ class GAN(NoiseRecipe):
         channels, size = c.image_shape
         return nn.ModuleDict(
             {
-                "G": Generator(c.latent_dim, c.latent, c.hidden, channels, size),
-                "D": Discriminator(channels, size, c.maxout_units, c.maxout_pieces, c.dropout),
+                "G": Generator(c.latent_dim, c.latent, c.hidden, c.batch_norm, channels, size),
+                "D": Discriminator(channels, size, c.maxout_units, c.maxout_pieces, c.dropout, c.input_dropout),
             }
         )
 

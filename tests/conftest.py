@@ -1,0 +1,57 @@
+"""Fixtures for all tests: a cache and a runs folder of their own, and two threads."""
+
+import socket
+
+import pytest
+import torch
+
+from gan_core.data import ImageData
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_threads():
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("OMP_NUM_THREADS", "2")
+    for name in ("SPACE_ID", "GAN_PLAYGROUND_PUBLIC", "WORLD_SIZE"):
+        patch.delenv(name, raising=False)
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """An empty runs folder, where runs of this test go."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("GAN_PLAYGROUND_RUNS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def noise_data():
+    """Makes 40 images of noise that fit a recipe."""
+
+    def make(recipe):
+        channels, size = recipe.config.image_shape
+        generator = torch.Generator().manual_seed(0)
+        images = torch.randint(0, 256, (40, channels, size, size), dtype=torch.uint8, generator=generator)
+        return ImageData("noise", images)
+
+    return make
+
+
+@pytest.fixture
+def free_port():
+    """Finds a TCP port of 127.0.0.1 that nobody listens on."""
+
+    def find():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find

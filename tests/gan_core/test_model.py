@@ -1,0 +1,258 @@
+"""Models: sampling, the folder they live in, and everything that must be refused."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+import gan_core
+from gan_core.errors import UsageError
+from gan_core.latent import latents
+from gan_core.library import available, load_listed
+from gan_core.model import MODEL_FILES, Model
+from gan_core.recipe import RECIPES
+
+TRAINING = {"command": "python train.py", "dataset": "digits", "images_seen": 0, "steps": 0, "seconds": 0.0}
+
+
+def fresh(name="dcgan", critic=True):
+    recipe = RECIPES[name](RECIPES[name].Config.tiny())
+    torch.manual_seed(0)
+    nets = recipe.build().eval()
+    for module in nets.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_()  # statistics that must survive saving
+    critics = nn.ModuleDict({"D": nets["D"]}) if critic else None
+    return Model(recipe, nn.ModuleDict({"G": nets["G"]}), critics, training=TRAINING)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    fresh().save(tmp_path / "tiny-model")
+    return tmp_path / "tiny-model"
+
+
+# ---------------------------------------------------------------------------------------------------------- sampling
+
+
+@pytest.mark.parametrize("name", gan_core.list_recipes())
+def test_sampling(name):
+    model = fresh(name)
+    images = model.sample(3, seed=5)
+    assert images.shape == (3, 1, 16, 16) and images.dtype == torch.float32
+    assert images.min() >= -1 and images.max() <= 1
+    assert torch.equal(images, model.decode(latents(5, 3, model.latent_dim)))
+    assert not torch.equal(images, model.sample(3, seed=6))
+
+
+@pytest.mark.parametrize("name", gan_core.list_recipes())
+def test_a_picture_does_not_depend_on_its_batch(name):
+    model = fresh(name)
+    many = model.sample(40, seed=1)
+    for n in (1, 2, 16, 17, 33):
+        assert torch.equal(model.sample(n, seed=1), many[:n]), n
+
+
+def test_truncation_scales_the_latents():
+    model, z = fresh(), latents(0, 2, 8)
+    assert torch.equal(model.sample(2, truncation=0.5), model.decode(z * 0.5))
+    assert torch.equal(model.sample(2, truncation=1), model.sample(2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"n": 0}, "0 images were asked for"),
+        ({"n": 1, "seed": -1}, "The seed is -1"),
+        ({"n": 1, "trunctaion": 0.5}, r"no control 'trunctaion' \(did you mean 'truncation'\?\)"),
+        ({"n": 1, "truncation": 9}, "truncation is 9; it takes a number from 0 to 2"),
+        ({"n": 1, "labels": 3}, "unconditional: it takes no labels"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(arguments, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        fresh().sample(**arguments)
+
+
+def test_latents_of_another_length():
+    with pytest.raises(UsageError, match=r"Latents of shape \(2, 9\) were given; this model takes \(n, 8\)"):
+        fresh().decode(torch.zeros(2, 9))
+
+
+class Conditional(RECIPES["dcgan"]):
+    """Adds its label to every pixel, so that a test sees which label a picture got."""
+
+    def decode(self, nets, z, labels=None, *, truncation=1.0):
+        return labels.float().view(-1, 1, 1, 1).expand(-1, 1, 16, 16) / 10
+
+
+def conditional():
+    model = fresh()
+    return Model(Conditional(model.config), model.generators, classes=("a", "b", "c"), training=TRAINING)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [(None, [0, 1, 2, 0]), (2, [2, 2, 2, 2]), ([0, 2, 1, 0], [0, 2, 1, 0]), (torch.tensor([1, 1, 0, 0]), [1, 1, 0, 0])],
+)
+def test_labels_of_a_conditional_model(labels, expected):
+    images = conditional().sample(4, labels=labels)
+    assert images[:, 0, 0, 0].mul(10).round().int().tolist() == expected
+
+
+@pytest.mark.parametrize("labels", [3, -1, [0, 1], 0.5, [0, 1, 2, 3]])
+def test_labels_that_do_not_fit(labels):
+    with pytest.raises(UsageError, match="it takes one class index from 0 to 2, or 4 of them"):
+        conditional().sample(4, labels=labels)
+
+
+def test_verdict_is_the_discriminators_probability():
+    model = fresh()
+    images = model.sample(20)
+    expected = model.critics["D"].eval()(images).sigmoid()
+    assert torch.allclose(model.verdict(images), expected, atol=1e-6)
+    with pytest.raises(UsageError, match="ships no discriminator"):
+        fresh(critic=False).verdict(images)
+
+
+# ------------------------------------------------------------------------------------------------------------ folder
+
+
+@pytest.mark.parametrize("critic", [True, False])
+def test_what_is_saved_is_what_is_loaded(tmp_path, critic):
+    model = fresh(critic=critic)
+    model.save(tmp_path / "m")
+    loaded = gan_core.load(tmp_path / "m")
+    assert {p.name for p in (tmp_path / "m").iterdir()} == set(MODEL_FILES) - (
+        set() if critic else {"discriminator.safetensors"}
+    )
+    assert torch.equal(loaded.sample(4), model.sample(4))
+    assert loaded.config == model.config and loaded.training == model.training and loaded.has_critic == critic
+    assert list(tmp_path.iterdir()) == [tmp_path / "m"]
+
+
+def test_saved_names_carry_no_wrapper_prefix(folder):
+    assert all(name.startswith("G.") and "module." not in name for name in load_file(folder / "model.safetensors"))
+
+
+def test_the_card_says_how_it_was_made(folder):
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\nlicense: mit\n") and "python train.py" in card and "CC BY-SA 3.0" in card
+
+
+def test_a_model_is_loaded_once_until_it_changes(folder):
+    first = gan_core.load(folder)
+    assert gan_core.load(folder) is first
+    fresh(critic=False).save(folder)
+    assert gan_core.load(folder) is not first
+
+
+def edit(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_weights_that_were_changed_or_cut(folder):
+    path = folder / "model.safetensors"
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-4])
+    with pytest.raises(UsageError, match="truncated or changed"):
+        gan_core.load(folder)
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    with pytest.raises(UsageError, match="truncated or changed"):
+        gan_core.load(folder)
+
+
+def test_a_changed_discriminator(folder):
+    path = folder / "discriminator.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(UsageError, match="discriminator.safetensors is truncated or changed"):
+        gan_core.load(folder)
+
+
+def restamp(folder):
+    import hashlib
+
+    edit(folder, sha256=hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest())
+
+
+def test_a_missing_tensor_is_not_filled_with_noise(folder):
+    tensors = load_file(folder / "model.safetensors")
+    tensors.pop("G.project.0.weight")
+    save_file(tensors, folder / "model.safetensors")
+    restamp(folder)
+    with pytest.raises(UsageError, match="does not hold the weights"):
+        gan_core.load(folder)
+
+
+def test_a_pickle_under_the_name_of_weights(folder):
+    torch.save({"G.project.0.weight": torch.zeros(1)}, folder / "model.safetensors")
+    restamp(folder)
+    with pytest.raises(UsageError, match="does not hold the weights"):
+        gan_core.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"colour": 1}, "has an unknown key 'colour'"),
+        ({"format": 2}, "has format 2, .* update the playground"),
+        ({"format": "1"}, "states no format"),
+        ({"recipe": "dcgn"}, r"no recipe 'dcgn' \(did you mean 'dcgan'\?\)"),
+        ({"config": {"widht": 4}}, r"has a config key 'widht' that dcgan does not know \(did you mean 'width'\?\)"),
+        ({"config": {"image_size": 16, "channels": 1, "width": "wide"}}, "does not describe a dcgan"),
+        ({"config": {"image_size": 16, "channels": 1, "width": 10**6}}, "does not hold the weights"),
+    ],
+)
+def test_a_config_that_does_not_fit(folder, changes, sentence):
+    edit(folder, **changes)
+    with pytest.raises(UsageError, match=sentence):
+        gan_core.load(folder)
+
+
+def test_a_config_that_is_no_json_or_lacks_a_key(folder):
+    (folder / "config.json").write_text('{"format": 1}')
+    with pytest.raises(UsageError, match="lacks the key 'classes'"):
+        gan_core.load(folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(UsageError, match="cannot be read as JSON"):
+        gan_core.load(folder)
+
+
+@pytest.mark.parametrize("name", ["checkpoints/generator.pth", "model.pkl", "weights/model.safetensors"])
+def test_a_bare_weights_file_says_what_to_pass_instead(name):
+    with pytest.raises(UsageError, match=r"bare weights file.*pass a model folder.*a run.*Hub id"):
+        gan_core.load(name)
+
+
+def test_names_that_mean_nothing(tmp_path):
+    with pytest.raises(UsageError, match="neither a model folder nor a Hub id"):
+        gan_core.load("no-such-model")
+    with pytest.raises(UsageError, match="is no model folder"):
+        gan_core.load(tmp_path)
+
+
+def test_strangers_reach_listed_models_only(folder, runs):
+    model = runs / "mine" / "model"
+    model.parent.mkdir(parents=True)
+    fresh().save(model)
+    assert "runs/mine" in available()
+    assert torch.equal(load_listed("runs/mine").sample(1), fresh().sample(1))
+    with pytest.raises(UsageError, match="There is no model"):
+        load_listed(str(folder))
+
+
+def test_import_is_light_and_screenless():
+    code = (
+        "import sys, time, torch; t = time.perf_counter(); import gan_core; print(time.perf_counter() - t);"
+        "print([m for m in ('streamlit', 'gradio', 'tyro', 'pandas') if m in sys.modules])"
+    )
+    seconds, loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert float(seconds) < 0.5
+    assert loaded == "[]"

@@ -1,0 +1,199 @@
+"""What every registered recipe must do, and what makes gan and dcgan the real ones."""
+
+import copy
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import gan_core
+from gan_core.layers import downsample, parameter_count, upsample
+from gan_core.recipe import RECIPES, Batch, TrainOptions
+from gan_core.trainer import Trainer
+
+EVERY = pytest.mark.parametrize("name", gan_core.list_recipes())
+
+
+def tiny(name):
+    recipe = RECIPES[name](RECIPES[name].Config.tiny(), TrainOptions(batch_size=4))
+    torch.manual_seed(0)
+    return recipe, recipe.build()
+
+
+def batch_for(recipe, n=4):
+    channels, size = recipe.config.image_shape
+    return Batch(torch.rand(n, channels, size, size) * 2 - 1)
+
+
+@EVERY
+def test_file_class_and_paper(name):
+    module = sys.modules[RECIPES[name].__module__]
+    assert Path(module.__file__).stem == name
+    assert re.search(r"arXiv:\d{4}\.\d{4,5}", RECIPES[name].about())
+    assert "$$" in RECIPES[name].about()
+
+
+@EVERY
+def test_shapes_and_range(name):
+    recipe, nets = tiny(name)
+    images = recipe.decode(nets.eval(), torch.randn(3, recipe.config.latent_dim) * 5)
+    assert images.shape == (3, *recipe.config.image_shape, recipe.config.image_shape[1])
+    assert images.abs().max() <= 1
+    assert recipe.score(nets, images).shape == (3,)
+
+
+@EVERY
+def test_zero_truncation_is_one_picture_for_all_seeds(name):
+    recipe, nets = tiny(name)
+    images = recipe.decode(nets.eval(), torch.randn(2, recipe.config.latent_dim), truncation=0.0)
+    assert torch.equal(images[0], images[1])
+
+
+@EVERY
+def test_a_phase_moves_all_of_its_networks_and_no_other(name, noise_data):
+    recipe, _ = tiny(name)
+    trainer = Trainer(recipe, noise_data(recipe))
+    for phase in recipe.phases:
+        before = copy.deepcopy(trainer.nets)
+        trainer.update(phase, batch_for(recipe))
+        for net_name, net in trainer.nets.items():
+            for (parameter, new), old in zip(net.named_parameters(), before[net_name].parameters(), strict=True):
+                if net_name in phase.nets:
+                    assert new.grad is not None and new.grad.abs().sum() > 0, parameter
+                    assert not torch.equal(new, old), parameter
+                else:
+                    assert torch.equal(new, old), parameter
+
+
+@EVERY
+def test_losses_are_finite_scalars_and_the_critics_beliefs_are_logged(name, noise_data):
+    recipe, _ = tiny(name)
+    trainer = Trainer(recipe, noise_data(recipe))
+    trainer.run(2)
+    assert all(value.ndim == 0 and value.isfinite() for value in trainer.logs.values())
+    assert 0 < trainer.logs["d/p_real"] < 1 and 0 < trainer.logs["d/p_fake"] < 1
+
+
+@EVERY
+def test_bf16_trains(name, noise_data):
+    recipe, _ = tiny(name)
+    trainer = Trainer(recipe, noise_data(recipe), precision="bf16")
+    trainer.run(2)
+    assert all(p.dtype == torch.float32 for p in trainer.nets.parameters())
+
+
+# ---------------------------------------------------------------------------------------------------------------- gan
+
+
+def test_gan_uniform_latents_reach_the_first_layer_uniform_on_minus_one_to_one():
+    recipe = gan_core.create("gan", image_size=16, channels=1, latent="uniform")
+    generator = recipe.build()["G"].eval()
+    seen = []
+    generator.layers[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    generator(torch.randn(500, 100))
+    assert seen[0].abs().max() <= 1
+    assert torch.histc(seen[0], 10, -1, 1).div(seen[0].numel()).sub(0.1).abs().max() < 0.01
+    generator(torch.zeros(1, 100))
+    assert torch.equal(seen[1], torch.zeros(1, 100))
+
+
+def test_gan_saturating_switches_the_generators_loss():
+    losses = {}
+    for saturating in (False, True):
+        recipe = gan_core.create("gan", image_size=16, channels=1, saturating=saturating)
+        torch.manual_seed(0)
+        nets = recipe.build().eval()
+        losses[saturating] = recipe.losses("g", nets, batch_for(recipe), 0)["adversarial"].item()
+    assert losses[False] > 0 > losses[True]
+
+
+def test_gan_at_the_papers_size():
+    nets = RECIPES["gan"](RECIPES["gan"].Config.paper()).build()
+    assert parameter_count(nets["G"]) == 100 * 1200 + 1200 + 1200 * 1200 + 1200 + 1200 * 784 + 784
+    assert parameter_count(nets["D"]) == 784 * 1200 + 1200 + 240 * 1200 + 1200 + 240 + 1
+
+
+# -------------------------------------------------------------------------------------------------------------- dcgan
+
+
+def test_dcgan_at_the_papers_size_has_the_papers_convolutions():
+    generator = RECIPES["dcgan"](RECIPES["dcgan"].Config.paper()).build()["G"]
+    weights = [m.weight for m in generator.modules() if isinstance(m, nn.Linear | nn.ConvTranspose2d)]
+    assert sum(weight.numel() for weight in weights) == 12_654_592
+    assert [weight.shape[1] for weight in weights[1:]] == [512, 256, 128, 3]
+
+
+def test_dcgan_initialisation():
+    torch.manual_seed(0)
+    nets = gan_core.create("dcgan", image_size=64, channels=3, width=64).build()
+    for module in nets.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            assert module.weight.mean().abs() < 0.002
+            assert module.weight.std().item() == pytest.approx(0.02, rel=0.2)
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.weight.mean().item() == pytest.approx(1.0, abs=0.01)
+            assert not module.bias.any()
+
+
+def test_dcgan_normalises_all_but_the_generators_output_and_the_discriminators_input():
+    nets = gan_core.create("dcgan", image_size=64, channels=3, width=8).build()
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in nets["G"].modules()) == 4
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in nets["D"].modules()) == 3
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in nets["G"].to_image.modules())
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in nets["D"].from_image.modules())
+
+
+@pytest.mark.parametrize("size", [16, 32, 64, 128, 256])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_dcgan_at_every_size(size, channels):
+    recipe = gan_core.create("dcgan", image_size=size, channels=channels, width=2)
+    nets = recipe.build().eval()
+    images = nets["G"](torch.randn(2, 100))
+    assert images.shape == (2, channels, size, size) and nets["D"](images).shape == (2,)
+
+
+@pytest.mark.parametrize("size", [8, 20, 28, 48, 0])
+def test_dcgan_refuses_sizes_that_do_not_fit(size):
+    with pytest.raises(gan_core.UsageError, match=f"image_size is {size}; .* 16, 32, 64"):
+        gan_core.create("dcgan", image_size=size)
+
+
+@pytest.mark.parametrize("option", ["pixel_shuffle", "nearest"])
+def test_dcgan_upsampling_options_change_the_layers_not_the_shape(option):
+    recipe = gan_core.create("dcgan", image_size=32, channels=1, upsample=option)
+    generator = recipe.build()["G"]
+    assert not any(isinstance(m, nn.ConvTranspose2d) for m in generator.modules())
+    assert generator.eval()(torch.randn(2, 100)).shape == (2, 1, 32, 32)
+
+
+def test_dcgan_other_options():
+    recipe = gan_core.create("dcgan", image_size=32, channels=1, downsample="avg_pool", leaky_generator=True)
+    nets = recipe.build()
+    assert sum(isinstance(m, nn.AvgPool2d) for m in nets["D"].modules()) == 3
+    assert not any(isinstance(m, nn.ReLU) for m in nets["G"].modules())
+
+
+def test_dcgan_label_smoothing_is_one_sided():
+    terms = {}
+    for label in (1.0, 0.9):
+        recipe = gan_core.create("dcgan", image_size=16, channels=1, width=4, real_label=label)
+        torch.manual_seed(0)
+        nets = recipe.build()
+        terms[label] = recipe.losses("d", nets, batch_for(recipe), 0)
+    assert terms[1.0]["fake"] == terms[0.9]["fake"]
+    with pytest.raises(gan_core.UsageError, match="real_label is 0.2"):
+        gan_core.create("dcgan", real_label=0.2)
+
+
+def test_resampling_layers_against_hand_computation():
+    doubled = upsample("nearest", 1, 1)
+    with torch.no_grad():
+        doubled[1].weight.zero_()[0, 0, 1, 1] = 1.0
+    assert torch.equal(doubled(torch.tensor([[[[1.0, 2.0]]]])), torch.tensor([[[[1.0, 1, 2, 2], [1, 1, 2, 2]]]]))
+    halved = downsample("avg_pool", 1, 1)
+    with torch.no_grad():
+        halved[0].weight.zero_()[0, 0, 1, 1] = 1.0
+    assert halved(torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]])).item() == 3.0

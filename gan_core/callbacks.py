@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from gan_core.atomic import replacing
 from gan_core.checkpoint import save_checkpoint, surroundings
 from gan_core.pictures import grid
 from gan_core.runs import Run
@@ -71,7 +72,8 @@ def samples(run: Run) -> Callback:
         run.samples_folder.mkdir(exist_ok=True)
         model = trainer.model()
         sheet = grid(model.sample(SHEET_COUNT, seed=SHEET_SEED), scale=max(1, 64 // model.image_size))
-        sheet.save(run.sample_file(trainer.step))
+        with replacing(run.sample_file(trainer.step)) as file:  # a page may be looking
+            sheet.save(file, format="PNG")
 
     return write
 

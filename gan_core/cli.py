@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -191,13 +191,15 @@ def generate(words: list[str]) -> None:
 
 # ---------------------------------------------------------------------------------------------------------------- Hub
 
+HubId = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="OWNER/NAME")]
+
 
 @dataclasses.dataclass(frozen=True)
 class Pull:
     """Download a model from the Hub into its cache."""
 
-    model: tyro.conf.Positional[str]
-    """owner/name on the Hub."""
+    model: HubId
+    """A model on the Hub."""
     revision: str | None = None
     """Branch, tag or commit."""
 
@@ -214,10 +216,10 @@ def pull(words: list[str]) -> None:
 class Publish:
     """Upload a model to the Hub."""
 
-    folder: tyro.conf.Positional[str]
-    """A model folder or a run's folder."""
-    model: tyro.conf.Positional[str]
-    """owner/name on the Hub; created if there is none."""
+    folder: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER")]
+    """A model's or a run's."""
+    model: HubId
+    """Created if there is none."""
     private: bool = False
     """Only its owner will see it."""
 
@@ -235,8 +237,8 @@ def publish(words: list[str]) -> None:
 class Deploy:
     """Create or update a Space that runs this playground."""
 
-    space: tyro.conf.Positional[str]
-    """owner/name of the Space."""
+    space: HubId
+    """Created if there is none."""
     private: bool = False
     """Only its owner will see it."""
 
@@ -253,7 +255,7 @@ def deploy(words: list[str]) -> None:
 class Models:
     """List an owner's models on the Hub."""
 
-    owner: tyro.conf.Positional[str]
+    owner: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="OWNER")]
     """User or organization."""
 
 

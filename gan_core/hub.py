@@ -13,6 +13,8 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,7 +67,7 @@ def pull(repo_id: str, revision: str | None = None, progress: Progress | None = 
     Args:
         repo_id: `owner/name`.
         revision: Branch, tag or commit; None is the newest on `main`.
-        progress: Called with the fraction done and a text; without it, bars are drawn on a terminal.
+        progress: Called in this thread with the fraction done and a text; without it, bars are drawn on a terminal.
 
     Raises:
         UsageError: The id or the revision does not exist or is not for this login; it holds no model of the playground,
@@ -74,7 +76,7 @@ def pull(repo_id: str, revision: str | None = None, progress: Progress | None = 
     _check_repo_id(repo_id)
     if revision is not None and not _REVISION.fullmatch(revision):
         raise UsageError(f"{revision!r} is no revision; it takes a branch, a tag or a commit.")
-    if revision is not None and _COMMIT.fullmatch(revision) and (folder := _cached(repo_id, revision)):
+    if revision is not None and _COMMIT.fullmatch(revision) and (folder := cached_folder(repo_id, revision)):
         return folder
     try:
         folder = _download(repo_id, revision, progress)
@@ -83,7 +85,7 @@ def pull(repo_id: str, revision: str | None = None, progress: Progress | None = 
         if reason is None:
             raise explained(error, repo_id, revision) from error
         _unreachable.set()
-        cached = _cached(repo_id, revision)
+        cached = cached_folder(repo_id, revision)
         if cached is None:
             which = repo_id if revision is None else f"{revision} of {repo_id}"
             message = f"The Hugging Face Hub cannot be reached ({reason}), and {which} is not in the cache."
@@ -94,13 +96,20 @@ def pull(repo_id: str, revision: str | None = None, progress: Progress | None = 
     return folder
 
 
+def cached_folder(repo_id: str, revision: str | None = None) -> Path | None:
+    """The complete model folder that the cache has for a revision, as the Hub last said; no request is made."""
+    found = huggingface_hub.try_to_load_from_cache(repo_id, WEIGHTS, revision=revision)
+    folder = Path(found).parent if isinstance(found, str) else None
+    return folder if folder and (folder / CONFIG).is_file() else None
+
+
 def cached_models() -> list[str]:
     """Ids of the playground's models in the Hub cache whose newest commit is there; no request is made."""
     from huggingface_hub import constants
 
     folders = Path(constants.HF_HUB_CACHE).glob("models--*")
     ids = (folder.name.removeprefix("models--").replace("--", "/") for folder in folders)
-    return sorted(repo_id for repo_id in ids if is_repo_id(repo_id) and _is_ours(_cached(repo_id, None)))
+    return sorted(repo_id for repo_id in ids if is_repo_id(repo_id) and _is_ours(cached_folder(repo_id)))
 
 
 def list_models(owner: str) -> list[str]:
@@ -186,8 +195,10 @@ def _download(repo_id: str, revision: str | None, progress: Progress | None) -> 
     # On a public Space strangers name the model: its owner's login does not fetch private ones for them.
     api = _client(token=False if is_public() else None)
     info = _look_up(api, repo_id, revision)
-    folder = _cached(repo_id, info.sha) or _fetch(api, repo_id, info, progress)
-    if _cached(repo_id, revision) != folder:
+    folder = cached_folder(repo_id, info.sha) or _fetch(api, repo_id, info, progress)
+    if progress:
+        progress(1.0, f"{repo_id} is here")
+    if cached_folder(repo_id, revision) != folder:
         # Here huggingface_hub looks up, offline, which commit a branch or tag is.
         ref = folder.parents[1] / "refs" / (revision or "main")
         with _noting:
@@ -206,8 +217,9 @@ def _fetch(
     _check_sizes(repo_id, sizes)
     total, done = sum(sizes.values()), 0
     for name, size in sizes.items():
-        bar = _reporter(progress, name, done, total) if progress else None
-        folder = Path(api.hf_hub_download(repo_id, name, revision=info.sha, tqdm_class=bar)).parent
+        download = partial(api.hf_hub_download, repo_id, name, revision=info.sha)
+        path = _reporting(download, progress, name, done, total) if progress else download()
+        folder = Path(path).parent
         if name == CONFIG:
             read_config(folder)
         done += size
@@ -242,28 +254,31 @@ def _check_sizes(repo_id: str, sizes: dict[str, int]) -> None:
         raise UsageError(f"There is no room for the {total / 1e6:,.1f} MB of {repo_id} on the disk of {cache}.")
 
 
-def _reporter(progress: Progress, name: str, done: int, total: int) -> type[tqdm[Any]]:
-    """A progress bar for huggingface_hub that is not drawn: it tells how far one file takes the whole."""
-    reached = done
+def _reporting(download: Callable[..., str], progress: Progress, name: str, done: int, total: int) -> str:
+    """Runs the download of one file, and says ten times a second how far it takes the whole.
 
-    class Reporter(tqdm):  # type: ignore[misc]
+    It runs in a thread of its own, and hf_xet counts in yet another one: Streamlit and Gradio want to hear of it in the
+    thread that asked.
+    """
+    received = 0
+
+    class Counter(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs, file=io.StringIO())
 
         def update(self, n: float | None = 1) -> None:
-            nonlocal reached
+            nonlocal received
             super().update(n)
-            reached = max(reached, done + int(self.n))  # one download may have two bars: bytes received, bytes written
-            progress(min(reached / total, 1.0), f"{name}, {reached / 1e6:.1f} of {total / 1e6:.1f} MB")
+            received = max(received, int(self.n))  # hf_xet has two bars: bytes received, bytes written
 
-    return Reporter
-
-
-def _cached(repo_id: str, revision: str | None) -> Path | None:
-    """The complete model folder that the cache has for a revision, as it was when the Hub was last asked."""
-    found = huggingface_hub.try_to_load_from_cache(repo_id, WEIGHTS, revision=revision)
-    folder = Path(found).parent if isinstance(found, str) else None
-    return folder if folder and (folder / CONFIG).is_file() else None
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        path = pool.submit(download, tqdm_class=Counter)
+        finished = False
+        while not finished:
+            finished = path in wait([path], timeout=0.1).done
+            here = done + received
+            progress(min(here / total, 1.0), f"{name}, {here / 1e6:.1f} of {total / 1e6:.1f} MB")
+    return path.result()
 
 
 def _is_ours(folder: Path | None) -> bool:

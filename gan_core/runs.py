@@ -37,7 +37,7 @@ def runs_folder() -> Path:
 
 def is_public() -> str | None:
     """Why this place does not train or publish, or None where it may: a public Space lends its processor to all."""
-    if os.environ.get("GAN_PLAYGROUND_PUBLIC") == "1" or os.environ.get("SPACE_ID"):
+    if os.environ.get("GAN_PLAYGROUND_PUBLIC", "1" if os.environ.get("SPACE_ID") else "0") != "0":
         return (
             "Training and publishing are off on a public Space: anyone could use its processor and its account. "
             "Run the playground on your own machine, or duplicate the Space and set GAN_PLAYGROUND_PUBLIC=0."
@@ -293,6 +293,6 @@ def _spawn(folder: Path, arguments: list[str]) -> Run:
             stderr=log,
             start_new_session=True,  # Ctrl-C on the server does not reach it
         )
-    threading.Thread(target=child.wait, daemon=True).start()  # only to reap it; the truth is on disk
     run.write_state(status="starting", pid=child.pid, pid_started=psutil.Process(child.pid).create_time())
+    threading.Thread(target=child.wait, daemon=True).start()  # only to reap it; the truth is on disk
     return run

@@ -1,0 +1,48 @@
+"""The app, one process on one port: `streamlit run app.py` serves pages at / and the playground at /playground/."""
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import streamlit as st
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
+import tabs
+from tabs.output import FOLDER
+
+SHUTDOWN_SECONDS = 3
+
+ui = st.App(Path(__file__).with_name("pages") / "navigation.py")
+pages_lifespan = ui.lifespan()
+
+
+@asynccontextmanager
+async def lifespan(server: FastAPI) -> AsyncIterator[Any]:
+    """Starts and ends Streamlit with the server; open Gradio streams may not hold up the end."""
+    uvicorn = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)  # there is no other way to reach its config
+    if (config := getattr(uvicorn, "config", None)) is not None:
+        config.timeout_graceful_shutdown = SHUTDOWN_SECONDS
+    async with pages_lifespan(server) as state:
+        yield state
+
+
+# Streamlit finds this assignment by reading the file, so it stays literal. FastAPI's own pages would shadow ours.
+app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+
+@app.get("/playground")
+def playground(request: Request) -> RedirectResponse:
+    """Adds the slash without which the path would be one of Streamlit's, and keeps the query."""
+    return RedirectResponse(str(request.url.replace(path="/playground/")))
+
+
+gr.mount_gradio_app(
+    app, tabs.build(), path="/playground", theme=tabs.THEME, css_paths=tabs.CSS, allowed_paths=[str(FOLDER)],
+    max_file_size="10mb", footer_links=["api"], run_history=False, ssr_mode=False,
+)  # fmt: skip
+app.mount("/", ui)  # last: it takes every path that is left

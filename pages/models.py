@@ -1,0 +1,138 @@
+"""Every recipe explained from its own source, and every installed model with its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from huggingface_hub import try_to_load_from_cache
+
+from gan_core import UsageError, list_recipes
+from gan_core.hub import is_offline, pull
+from gan_core.library import available, find, local_models
+from gan_core.model import CARD, CONFIG, SHEET, read_config
+from gan_core.recipe import Recipe, recipe_class
+from pages.cards import card_text, option_table, with_links
+from pages.diagram import Stage, count, diagram, networks
+
+CARDS_PER_ROW = 3
+
+
+@st.cache_data(show_spinner=False)
+def traced(name: str) -> tuple[dict[str, tuple[int, list[Stage]]], int]:
+    """Networks of a recipe at laptop size for 32x32 grey pictures, and the parameters of the published size."""
+    recipe = recipe_class(name)
+    laptop = recipe().resolve(32, 1)
+    paper = recipe(recipe.Config.paper()).resolve(32, 1)
+    return networks(laptop), sum(size for size, _ in networks(paper).values())
+
+
+def explain(recipe: type[Recipe]) -> None:
+    """The card of a recipe."""
+    text, layers, options = st.tabs(["What it computes", "Networks", "Options"])
+    _, _, body = recipe.about().partition("\n\n")  # the first line is the card's title
+    text.markdown(with_links(body))
+    nets, paper_size = traced(recipe.name)
+    with layers:
+        total = sum(size for size, _ in nets.values())
+        st.markdown(
+            f"**{count(total)}** parameters at laptop size, shown here for 32x32 grey pictures; "
+            f"**{count(paper_size)}** at the published size."
+        )
+        for name, (size, stages) in nets.items():
+            st.markdown(f"**{name}**, {count(size)} parameters")
+            if stages:
+                st.html(diagram(stages, f"Layers of {name} of {recipe.name}"))
+    with options:
+        st.markdown(option_table(recipe.Config(), recipe.Config.paper()))
+        st.markdown(option_table(recipe.train_options))
+
+
+def folder_of(name: str) -> Path:
+    """Where an installed model lies; one from the Hub is looked up in its cache, without a request."""
+    if name in local_models():
+        return find(name)
+    return Path(str(try_to_load_from_cache(name, CONFIG))).parent
+
+
+def installed(name: str) -> None:
+    """The card of a model that is here."""
+    try:
+        folder = folder_of(name)
+        described = read_config(folder)
+    except UsageError as error:
+        st.warning(str(error))
+        return
+    if (folder / SHEET).is_file():
+        st.image((folder / SHEET).read_bytes(), width="stretch", alt=f"Samples of {name}")
+    image, training = described["image"], described["training"]
+    colour = "grey" if image["channels"] == 1 else "colour"
+    st.markdown(f"**{name}**")
+    st.caption(
+        f"`{described['recipe']}` on {training.get('dataset', 'unknown pictures')}, "
+        f"{image['size']}x{image['size']} {colour}, {megabytes(folder):.1f} MB on disk"
+    )
+    st.page_link(
+        "playground.py", label="Open in the playground", icon=":material/palette:", query_params={"model": name}
+    )
+    if (folder / CARD).is_file():
+        with st.expander("Model card"):
+            st.markdown(card_text((folder / CARD).read_text()))
+
+
+def megabytes(folder: Path) -> float:
+    """What the files of a folder take."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def add_from_hub() -> None:
+    """A field for a Hub id, and the download it asks for."""
+    with st.form("from_hub", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.text_input("Add from the Hugging Face Hub", key="hub", placeholder="owner/name")
+        revision = st.text_input("Revision", key="revision", placeholder="main", width=160)
+        asked = st.form_submit_button("Add", icon=":material/download:")
+    if is_offline():
+        st.caption("The Hub could not be reached at the last attempt; models that were added before work without it.")
+    if not asked:
+        return
+    bar = st.progress(0.0, f"Looking for {wanted} ...")
+    try:
+        pull(wanted.strip(), revision.strip() or None, progress=bar.progress)
+    except UsageError as error:
+        bar.empty()
+        st.error(str(error))
+    else:
+        bar.progress(1.0, f"{wanted} is here.")
+
+
+def list_installed() -> None:
+    """A card for every model that can be had without a download."""
+    names = available()
+    if not names:
+        st.info(
+            "No model is installed yet. Train one on the Train page, or add one by its Hub id above.",
+            icon=":material/inbox:",
+        )
+    for start in range(0, len(names), CARDS_PER_ROW):
+        for column, name in zip(st.columns(CARDS_PER_ROW), names[start : start + CARDS_PER_ROW], strict=False):
+            with column, st.container(border=True):
+                installed(name)
+
+
+def list_explained() -> None:
+    """A card for every recipe; its content is only made when it is opened."""
+    for name in list_recipes():
+        recipe = recipe_class(name)
+        summary = recipe.about().splitlines()[0]
+        with st.expander(f"**{name}** · {summary}", key=f"about-{name}", on_change="rerun") as card:
+            if card.open:
+                explain(recipe)
+
+
+st.title("Models")
+models_tab, recipes_tab = st.tabs(["Installed models", "Recipes"])
+with models_tab:
+    add_from_hub()
+    list_installed()
+with recipes_tab:
+    list_explained()

@@ -1,0 +1,173 @@
+"""One run as it goes: progress, curves, samples, and what can be done with it. All of it is read from disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gan_core import UsageError, runs
+from gan_core.card import duration
+from gan_core.runs import LIVE, Run
+from pages.curves import VERDICTS, History, chart, curves, loss_terms, time_left
+
+BADGES = {
+    "starting": ("gray", ":material/hourglass_top:"),
+    "running": ("blue", ":material/play_circle:"),
+    "stopped": ("orange", ":material/pause_circle:"),
+    "done": ("green", ":material/check_circle:"),
+    "crashed": ("red", ":material/error:"),
+}  # fmt: skip
+
+
+def badge(status: str) -> None:
+    """A run's status in its colour."""
+    color, icon = BADGES[status]
+    st.badge(status, color=color, icon=icon)
+
+
+def subject(run: Run) -> str:
+    """What the run trains, on what; empty until it has begun."""
+    config = run.config()
+    return f"`{config['recipe']}` on {config['run']['dataset']}" if config else ""
+
+
+def watch(run: Run) -> None:
+    """The live view of a run; it polls only while the run is going."""
+    live = run.state()["status"] in LIVE
+    st.fragment(_view, run_every="1s" if live else None)(run, live)
+
+
+def _view(run: Run, was_live: bool) -> None:
+    if not run.state_file.exists():  # deleted meanwhile, perhaps in another tab
+        st.rerun()
+    state = run.state()
+    if was_live and state["status"] not in LIVE:
+        st.rerun()  # the whole page once: the new fragment does not poll
+    history: History | None = st.session_state.get("history")
+    if history is None or history.run != run:
+        history = st.session_state["history"] = History(run)
+    frame = history.update()
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run.name, width="content", anchor=False)
+        badge(state["status"])
+        st.markdown(subject(run), width="content")
+    _progress(run, state, frame)
+    for warning in state["warnings"]:
+        st.warning(warning)
+    _actions(run, state["status"])
+
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        _samples(run)
+    with right:
+        _charts(frame)
+    log = run.log_tail()
+    with st.expander("Log", icon=":material/article:", expanded=state["status"] == "crashed"):
+        st.code(log or "Nothing is written yet.", language=None, wrap_lines=True)
+
+
+def _progress(run: Run, state: dict[str, Any], frame: pd.DataFrame) -> None:
+    step, steps = state["step"], state["steps"]
+    if state["status"] == "starting":
+        st.progress(0.0, "The trainer is starting and preparing the pictures ...")
+        return
+    if state["status"] == "crashed":
+        st.error(f"The trainer ended at step {step:,} without finishing. Its last words are in the log below.")
+    if steps:
+        st.progress(min(1.0, step / steps), f"Step {step:,} of {steps:,}")
+    left = time_left(state, frame) if state["status"] == "running" else None
+    rate = None if frame.empty else f"{frame['images_per_second'].iloc[-1]:,.0f}"
+    facts = {
+        "Images per second": rate,
+        "Real images seen": f"{state['images_seen']:,}",
+        "Time spent": None if frame.empty else duration(frame["seconds"].iloc[-1]),
+        "Time left": None if left is None else duration(left),
+    }
+    with st.container(horizontal=True):
+        for label, value in facts.items():
+            if value is not None:
+                st.metric(label, value, width=160)
+
+
+def _actions(run: Run, status: str) -> None:
+    public = runs.is_public() is not None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if status in LIVE:
+            asked = run.stop_file.exists()
+            # a trainer that is still starting clears old stop requests, and would clear this one
+            off = public or asked or status == "starting"
+            if st.button("Stopping ..." if asked else "Stop", key="stop", icon=":material/stop:", disabled=off):
+                run.stop()
+                st.rerun(scope="fragment")
+            return
+        if run.model_folder.is_dir():
+            st.page_link(
+                "playground.py",
+                label="Open in the playground",
+                icon=":material/palette:",
+                query_params={"model": f"runs/{run.name}"},
+            )
+        if (
+            status in ("stopped", "crashed")
+            and run.checkpoint_file.exists()
+            and st.button("Resume", key="resume", icon=":material/play_arrow:", disabled=public)
+        ):
+            _attempt(runs.resume, run.name)
+            st.rerun()
+        with st.popover("Delete", icon=":material/delete:", disabled=public):
+            st.markdown(f"Everything in `{run.folder}` goes: checkpoints, samples and the model.")
+            if st.button("Delete for good", key="delete", type="primary", disabled=public):
+                _attempt(run.delete)
+                st.query_params.clear()
+                st.rerun()
+
+
+def _attempt(action: Any, *arguments: Any) -> None:
+    """Does it and draws the page anew, or says why it cannot be done."""
+    try:
+        action(*arguments)
+    except UsageError as error:
+        st.error(str(error))
+    else:
+        st.rerun()
+
+
+def _samples(run: Run) -> None:
+    sheets = run.samples()
+    if not sheets:
+        st.caption("The first samples appear when training begins.")
+        return
+    steps = list(sheets)
+    # the slider follows the newest sheet unless someone moved it away from there
+    at, newest = st.session_state.get("snapshot"), st.session_state.get("newest")
+    stays = newest is not None and newest[0] == run and at in steps and at != newest[1]
+    if not stays:
+        st.session_state["snapshot"] = steps[-1]
+    st.session_state["newest"] = run, steps[-1]
+    shown = st.session_state["snapshot"]
+    if len(steps) > 1:  # a slider needs two ends
+        shown = st.select_slider(
+            "Samples of one seed at step", steps, key="snapshot", help="The same latents all along the run, unselected."
+        )
+    st.image(sheets[shown].read_bytes(), width="stretch", alt=f"Samples of {run.name} at step {shown}")
+
+
+def _charts(frame: pd.DataFrame) -> None:
+    terms = loss_terms(frame)
+    if len(frame) < 2 or not terms:  # a line needs two points
+        st.caption("The curves appear with the second row of metrics.")
+        return
+    smoothing = st.slider("Smoothing", 0.0, 0.99, 0.8, key="smooth", help="Weight of the past in the running average.")
+    st.markdown("**Losses**")
+    st.altair_chart(chart(curves(frame, terms, smoothing)), width="stretch", alt="Losses by step")
+    if set(VERDICTS) <= set(frame):
+        st.markdown("**What the discriminator says**", help="0.5 for both: it cannot tell real from generated.")
+        verdicts = curves(frame.rename(columns=VERDICTS), list(VERDICTS.values()), smoothing)
+        st.altair_chart(chart(verdicts, domain=(0, 1)), width="stretch", alt="Mean D(real) and D(fake) by step")
+    for name in [name for name in frame if name.startswith("metric/")]:
+        st.markdown(f"**{name.removeprefix('metric/')}**")
+        measured = frame[frame[name].notna()]
+        st.altair_chart(chart(curves(measured, [name], 0.0)), width="stretch", alt=f"{name} by step")

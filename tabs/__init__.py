@@ -1,0 +1,44 @@
+"""The Gradio playground: a model panel, and one tab for each thing to do with a model."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from tabs.interpolate import InterpolateTab
+from tabs.panel import ModelPanel
+from tabs.sample import SampleTab
+
+CSS = Path(__file__).with_name("style.css")
+MAX_WAITING = 16  # more jobs are refused, so that nobody waits for ever
+THEME = gr.themes.Default(
+    primary_hue="violet",
+    secondary_hue="violet",
+    neutral_hue="slate",
+    font=["ui-sans-serif", "system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "Consolas", "monospace"],
+)
+
+
+class Playground(gr.Blocks):
+    """Blocks whose endpoints answer without arguments over plain HTTP too, as Gradio's own clients make them."""
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Fills values that were left out at the end with the endpoint's defaults."""
+        left_out = block_fn.inputs[len(inputs) :]
+        return await super().preprocess_data(block_fn, [*inputs, *(block.value for block in left_out)], *args, **kwargs)
+
+
+def build() -> gr.Blocks:
+    """The playground, to be mounted with `THEME` and `CSS`."""
+    with Playground(title="GAN Playground", analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        with gr.Row():
+            with gr.Column(scale=1, min_width=280):
+                panel = ModelPanel()
+            with gr.Column(scale=3, min_width=320), gr.Tabs():
+                with gr.Tab("Sample", id="sample"):
+                    sampling = SampleTab(panel, page)
+                with gr.Tab("Interpolate", id="interpolate"):
+                    interpolation = InterpolateTab(panel)
+        interpolation.redraw_after(*sampling.settled)
+    return page.queue(max_size=MAX_WAITING)

@@ -1,0 +1,158 @@
+"""The model panel beside all tabs: which model, and what that model lets one turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from gan_core import Model, UsageError, library
+from gan_core.hub import Progress
+from gan_core.recipe import RECIPES
+from tabs.settings import Settings
+
+FAVOURITE = "weights/dcgan-digits"
+EACH_IN_TURN = -1  # the label dropdown's value for None, which Gradio keeps for "nothing chosen"
+SLIDERS = max(len(recipe.controls) for recipe in RECIPES.values())
+NO_MODEL = (
+    "**There is no model here yet.** Train one on the training page or with `python train.py`, "
+    "or type the id of one on the Hugging Face Hub (`owner/name`) above and press Enter."
+)
+
+# All pictures and films take turns, whatever the tab; loading has turns of its own, for a download takes long.
+TAKES_TURNS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+# For an event of the page: no endpoint for others, and nothing laid over what is shown, not even by an error.
+QUIETLY: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+PROGRESS = gr.Progress()  # as a default argument it makes Gradio hand the event's own to a function
+
+
+class Loaded(NamedTuple):
+    """A model and what to call it: its name, and on the Hub the commit, which costs no request the next time."""
+
+    model: Model
+    name: str
+    revision: str | None
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Shows a `UsageError` as one sentence on the page, or to the caller of an endpoint; the rest is a bug."""
+    try:
+        yield
+    except UsageError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def default_model() -> str | None:
+    """The model that a first visit shows."""
+    names = library.available()
+    return FAVOURITE if FAVOURITE in names else next(iter(names), None)
+
+
+def load(name: str | None, revision: str | None = None, progress: Progress | None = None) -> Loaded:
+    """The model of that name, for a stranger; None is the default one.
+
+    Raises:
+        UsageError: There is none, or it cannot be had.
+    """
+    name = (name or "").strip() or default_model()
+    if name is None:
+        raise UsageError("There is no model here yet: train one first, or give the id of one on the Hub (owner/name).")
+    folder = library.find_listed(name, (revision or "").strip() or None, progress)
+    return Loaded(library.load(folder), name, None if name in library.local_models() else folder.name)
+
+
+def about(model: Model) -> str:
+    """One line on a model."""
+    parameters = sum(parameter.numel() for parameter in model.generators.parameters())
+    colour = "grey" if model.channels == 1 else "colour"
+    size = f"{parameters / 1e6:.1f} M" if parameters >= 1e6 else f"{parameters / 1e3:.0f} k"
+    facts = [f"**{model.recipe.name}**", f"{model.image_size} px {colour}", f"{size} parameters"]
+    if "dataset" in model.training:
+        facts.append(f"trained on {model.training['dataset'].rsplit('/', 1)[-1]}")
+    return " · ".join(facts)
+
+
+class ModelPanel:
+    """The panel's components, made where it is constructed.
+
+    Attributes:
+        inputs: What `read` takes the values of, in order.
+        shown: What `show` updates, in order.
+        chosen: Events that load another model; chain with their `success`.
+    """
+
+    def __init__(self) -> None:
+        self.model = gr.Dropdown(
+            library.available(), value=default_model(), label="Model", allow_custom_value=True, elem_id="model",
+            info="Pick one, or type a Hub id: owner/name",
+        )  # fmt: skip
+        self.revision = gr.Textbox(
+            label="Revision",
+            placeholder="main",
+            info="Branch, tag or commit on the Hub",
+            max_lines=1,
+            elem_id="revision",
+        )
+        self.about = gr.Markdown(NO_MODEL, elem_id="about")
+        self.label = gr.Dropdown(
+            [("each in turn", EACH_IN_TURN)], value=EACH_IN_TURN, label="Class", visible=False, elem_id="label"
+        )
+        self.sliders = [gr.Slider(visible=False, elem_id=f"control-{k}") for k in range(SLIDERS)]
+        self.inputs = [self.model, self.revision, self.label, *self.sliders]
+        self.shown = [self.model, self.revision, self.about, self.label, *self.sliders]
+        loading: dict[str, Any] = {
+            "fn": self._choose, "outputs": self.shown, "show_progress_on": self.about, "api_visibility": "private",
+            "concurrency_id": "loading", "concurrency_limit": 2,
+        }  # fmt: skip
+        self.chosen = [
+            self.model.input(inputs=self.model, **loading),  # at its newest: the revision shown is the last model's
+            self.revision.submit(inputs=[self.model, self.revision], **loading),
+        ]
+
+    @property
+    def turned(self) -> list[Any]:
+        """The events of a person turning something."""
+        return [self.label.input, *(slider.input for slider in self.sliders)]
+
+    def read(self, values: Sequence[Any], **changes: Any) -> tuple[Model, Settings]:
+        """The model and the settings that the values of `inputs` say; what the model does not declare is left out.
+
+        Raises:
+            UsageError: The model cannot be had, or one of the changes does not fit.
+        """
+        name, revision, label, *turned = values
+        model, name, revision = load(name, revision)
+        controls = {control.name: value for control, value in zip(model.controls, turned, strict=False)}
+        chosen = None if model.classes is None or label == EACH_IN_TURN else label
+        return model, Settings(name, revision, label=chosen, controls=controls, **changes)
+
+    def show(self, model: Model, settings: Settings) -> list[Any]:
+        """Updates of `shown` that make the panel say these settings.
+
+        Raises:
+            UsageError: They do not fit the model.
+        """
+        settings.check(model)
+        label = gr.Dropdown(
+            [("each in turn", EACH_IN_TURN), *((name, k) for k, name in enumerate(model.classes or ()))],
+            value=EACH_IN_TURN if settings.label is None else settings.label,
+            visible=model.classes is not None,
+        )
+        sliders = [
+            gr.Slider(
+                control.low, control.high, settings.controls.get(control.name, control.default), step=0.01,
+                label=control.name.replace("_", " ").capitalize(), info=control.help, visible=True,
+            )
+            for control in model.controls
+        ]  # fmt: skip
+        unused = [gr.Slider(visible=False)] * (SLIDERS - len(sliders))
+        name = gr.Dropdown(library.available(), value=settings.model)
+        return [name, settings.revision or "", about(model), label, *sliders, *unused]
+
+    @told()
+    def _choose(self, name: str | None, revision: str | None = None, progress: gr.Progress = PROGRESS) -> list[Any]:
+        model, name, revision = load(name, revision, progress)
+        return self.show(model, Settings(name, revision))

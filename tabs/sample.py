@@ -1,0 +1,158 @@
+"""The sample tab: a seed's pictures, with everything needed to make them again."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio_client import handle_file
+
+from gan_core import Model, UsageError
+from gan_core.pictures import save_png, to_pil
+from tabs.output import new_folder
+from tabs.panel import QUIETLY, TAKES_TURNS, ModelPanel, load, told
+from tabs.settings import MAX_IMAGES, MAX_SEED, Settings
+
+DICE = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
+SHARE = """(settings) => {
+    const {model, revision, seed, images, label, controls} = settings ?? {};
+    const all = Object.entries({model, revision, seed, images, label, ...controls});
+    const query = new URLSearchParams(all.filter(([, value]) => value != null));
+    const link = `${window.location.origin}${window.location.pathname}?${query}`;
+    navigator.clipboard?.writeText(link).catch(() => {});
+    return link;
+}"""
+
+
+def draw(settings: Settings, model: Model) -> tuple[list[tuple[Path, str]], dict[str, Any], str]:
+    """The pictures of settings as PNG files that carry them.
+
+    Returns:
+        (file, caption) of each picture, the settings as shown and stored, and how long it took.
+    """
+    start = time.perf_counter()
+    images = model.sample(settings.images, settings.seed, settings.label, **settings.controls)
+    seconds = time.perf_counter() - start
+    verdicts = (
+        [f" · D: {100 * p:.0f} % real" for p in model.verdict(images)] if model.has_critic else [""] * len(images)
+    )
+    used = settings.describe(model)
+    folder = new_folder()
+    pictures = []
+    for k, (image, verdict) in enumerate(zip(images, verdicts, strict=True)):
+        file = folder / f"seed{settings.seed}-{k:02d}.png"
+        save_png(to_pil(image), file, used | {"index": k})
+        pictures.append((file, f"#{k}{verdict}"))
+    return pictures, used, f"{len(images)} pictures in {seconds * 1000:.0f} ms on {model.device}"
+
+
+@told()
+def sample(
+    model: str | None = None,
+    revision: str | None = None,
+    seed: int = 0,
+    images: int = 16,
+    label: int | None = None,
+    controls: dict[str, float] | None = None,
+) -> tuple[list[dict], dict[str, Any]]:
+    """Pictures of a seed. Returns the PNG files and the settings that make them again.
+
+    Args:
+        model: A name from the app's list, or "owner/name" on the Hub; by default the first model of the app.
+        revision: Branch, tag or commit on the Hub.
+        seed: 0 to 2147483647.
+        images: 1 to 64.
+        label: Class index for a conditional model; by default each class in turn.
+        controls: Values by name, such as {"truncation": 0.7}; by default the model's own.
+    """
+    loaded, name, commit = load(model, revision)
+    pictures, used, _ = draw(Settings(name, commit, seed, images, label, controls or {}), loaded)
+    return [handle_file(file) for file, _ in pictures], used
+
+
+class SampleTab:
+    """The tab's components and events, made where it is constructed.
+
+    Attributes:
+        settled: Events after which the panel shows other settings: the page's link, or a PNG's.
+    """
+
+    def __init__(self, panel: ModelPanel, page: gr.Blocks) -> None:
+        self.panel = panel
+        with gr.Row(elem_classes="line"):
+            self.seed = gr.Number(
+                0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, elem_id="seed", min_width=150, scale=2
+            )
+            dice = gr.Button("⚄ Roll", elem_id="dice", min_width=90, scale=0)
+            self.images = gr.Slider(1, MAX_IMAGES, 16, step=1, label="Images", elem_id="images", min_width=200, scale=4)
+            generate = gr.Button("Generate", variant="primary", elem_id="generate", min_width=130, scale=1)
+        self.gallery = gr.Gallery(
+            label="Pictures", format="png", columns=8, object_fit="contain", height="auto", interactive=False,
+            elem_id="gallery", elem_classes="pixels", buttons=["download", "download_all", "fullscreen"],
+        )  # fmt: skip
+        self.latency = gr.Markdown(elem_id="latency")
+        with gr.Row():
+            with gr.Column(min_width=280):
+                self.used = gr.JSON(label="Exact settings", elem_id="settings", buttons=["copy"])
+            with gr.Column(min_width=280):
+                share = gr.Button("Copy a link to these pictures", elem_id="share")
+                link = gr.Textbox(label="Link", elem_id="share-url", buttons=["copy"], interactive=False)
+                drop = gr.File(
+                    label="Drop a saved PNG to restore its settings", file_types=[".png"], elem_id="drop", height=150
+                )
+        drawn = [self.gallery, self.latency, self.used]
+        restored = [*panel.shown, self.seed, self.images]
+
+        opened = page.load(self._open, None, restored, **QUIETLY, **TAKES_TURNS)
+        dropped = drop.upload(self._restore, drop, restored, **QUIETLY, **TAKES_TURNS)
+        dropped.then(None, None, drop, js="() => null", **QUIETLY)  # free for the next file, whatever came of it
+        rolled = dice.click(None, None, self.seed, js=DICE, **QUIETLY)
+        self.settled = [opened, dropped]
+        draw_all = {"fn": self._draw, "inputs": [self.seed, self.images, *panel.inputs], "outputs": drawn}
+        draw_all |= QUIETLY | TAKES_TURNS
+        gr.on([generate.click, self.seed.submit], **draw_all)
+        gr.on([self.images.input, *panel.turned], trigger_mode="always_last", **draw_all)
+        for event in (opened, dropped, rolled, *panel.chosen):
+            event.success(**draw_all)
+        share.click(None, self.used, link, js=SHARE, **QUIETLY)
+        gr.api(sample, api_name="sample", **TAKES_TURNS)
+
+    @told()
+    def _draw(self, seed: int | None, images: int, *panel: Any) -> tuple[Any, ...]:
+        model, settings = self.panel.read(panel, seed=seed, images=images)
+        pictures, used, latency = draw(settings, model)
+        return pictures, latency, used
+
+    @told()
+    def _restore(self, file: str) -> list[Any]:
+        settings = Settings.from_png(Path(file))
+        return self._shown(load(settings.model, settings.revision).model, settings)
+
+    @told()
+    def _open(self, request: gr.Request) -> list[Any]:
+        model, settings, complaints = read_link(dict(request.query_params))
+        for complaint in complaints:
+            gr.Warning(f"Left out of the link: {complaint}")
+        return self._shown(model, settings)
+
+    def _shown(self, model: Model, settings: Settings) -> list[Any]:
+        return [*self.panel.show(model, settings), settings.seed, settings.images]
+
+
+def read_link(query: Mapping[str, str]) -> tuple[Model, Settings, list[str]]:
+    """Model and settings that a link asks for, and a sentence for each value that does not fit and was left out.
+
+    Raises:
+        UsageError: The link names no model, and there is none here.
+    """
+    complaints = []
+    try:
+        model, name, revision = load(query.get("model"), query.get("revision"))
+    except UsageError as error:
+        if not query.get("model"):
+            raise
+        complaints.append(str(error))
+        model, name, revision = load(None)
+    settings, more = Settings(name, revision).with_query(query, model)
+    return model, settings, complaints + more

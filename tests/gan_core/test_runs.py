@@ -1,0 +1,133 @@
+"""Runs as processes of their own: started, watched from anywhere, stopped, killed, resumed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from gan_core.errors import UsageError
+from gan_core.runs import Run, estimate, find_run, free_name, is_public, list_runs, resume, start
+
+TINY = ["--hidden", "8", "--batch_size", "8", "--precision", "fp32", "--log_every", "1", "--checkpoint_every", "10"]
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.time() + seconds
+    while not condition():
+        assert time.time() < deadline, "it took too long"
+        time.sleep(0.05)
+
+
+def seen_from_another_process(runs, name):
+    """The status that a freshly started app would show."""
+    code = f"from gan_core.runs import find_run; print(find_run({name!r}).state()['status'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_the_life_of_a_run(runs):
+    run = start("life", "gan", [*TINY, "--steps", "1000000"])
+    assert run.state()["status"] == "starting"
+    with pytest.raises(UsageError, match="There is a run 'life' already"):
+        start("life", "gan", TINY)
+    wait_for(lambda: run.state()["step"] > 20)
+    assert seen_from_another_process(runs, "life") == "running"
+    with pytest.raises(UsageError, match="in use by another process"):
+        run.delete()
+    with pytest.raises(UsageError, match="in use by another process"):
+        resume("life")
+
+    run.stop()
+    wait_for(lambda: run.state()["status"] == "stopped")
+    stopped_at = run.state()["step"]
+    wait_for(lambda: not psutil.pid_exists(run.state()["pid"]))
+
+    resume("life")
+    wait_for(lambda: run.state()["status"] == "running" and run.state()["step"] > stopped_at)
+    os.kill(run.state()["pid"], signal.SIGKILL)
+    wait_for(lambda: run.state()["status"] == "crashed")
+    assert seen_from_another_process(runs, "life") == "crashed"
+    assert f"stopped at step {stopped_at}" in run.log_tail()
+
+    resume("life")
+    wait_for(lambda: run.state()["status"] == "running")
+    run.stop()
+    wait_for(lambda: run.state()["status"] == "stopped")
+    steps = [row["step"] for row in run.metrics()[0]]
+    assert steps == sorted(set(steps))  # nothing twice after two resumes
+    wait_for(lambda: not psutil.pid_exists(run.state()["pid"]))
+    run.delete()
+    assert list_runs() == []
+
+
+def test_a_trainer_that_fails_at_once_shows_why(runs):
+    run = start("bad", "gan", [*TINY, "--dataset", "nowhere"])
+    wait_for(lambda: run.state()["status"] == "crashed")
+    assert "nowhere is neither a data set nor a folder" in run.log_tail()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a b", "x" * 65, "-x"])
+def test_names_that_could_be_paths(runs, name):
+    with pytest.raises(UsageError, match="cannot name a run"):
+        start(name, "gan", [])
+    with pytest.raises(UsageError, match="cannot name a run"):
+        find_run(name)
+
+
+def test_a_run_that_is_not_there(runs):
+    with pytest.raises(UsageError, match="There is no run 'ghost'"):
+        resume("ghost")
+
+
+@pytest.mark.parametrize("variable", [("SPACE_ID", "me/space"), ("GAN_PLAYGROUND_PUBLIC", "1")])
+def test_a_public_space_does_not_train(runs, monkeypatch, variable):
+    monkeypatch.setenv(*variable)
+    with pytest.raises(UsageError, match="off on a public Space"):
+        start("x", "gan", [])
+    assert not runs.exists()
+
+
+def test_a_private_space_may_be_told_to_train(monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "me/space")
+    monkeypatch.setenv("GAN_PLAYGROUND_PUBLIC", "0")
+    assert is_public() is None
+
+
+def test_metrics_are_read_on_from_an_offset_and_half_a_line_waits(tmp_path):
+    run = Run(tmp_path)
+    assert run.metrics() == ([], 0)
+    run.metrics_file.write_text('{"step": 1}\n{"st')
+    rows, offset = run.metrics()
+    assert rows == [{"step": 1}]
+    with run.metrics_file.open("a") as file:
+        file.write('ep": 2}\n')
+    assert run.metrics(offset)[0] == [{"step": 2}]
+
+
+def test_a_pid_used_again_by_another_program_is_not_the_run(tmp_path):
+    run = Run(tmp_path)
+    me = psutil.Process()
+    run.write_state(status="running", pid=me.pid, pid_started=me.create_time())
+    assert run.state()["status"] == "running"
+    run.write_state(pid_started=me.create_time() - 1000)
+    assert run.state()["status"] == "crashed"
+
+
+def test_free_name_counts_up(runs):
+    for name in ("x", "x-2"):
+        (runs / name).mkdir(parents=True)
+        Run(runs / name).write_state(status="done")
+    assert free_name("x") == "x-3" and free_name("y") == "y"
+
+
+def test_an_estimate_before_starting(runs):
+    measured = estimate("gan", [*TINY, "--steps", "200"])
+    assert measured["steps"] == 200 and measured["precision"] == "fp32"
+    assert measured["seconds"] == pytest.approx(200 * measured["seconds_per_step"])
+    assert 50e6 < measured["memory_bytes"] < 3e9
+    with pytest.raises(UsageError, match="nowhere is neither a data set nor a folder"):
+        estimate("gan", [*TINY, "--dataset", "nowhere"])

@@ -1,0 +1,208 @@
+import io
+import os
+import signal
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_core.recipe import recipe_class
+from gan_core.runs import find_run, list_runs
+
+TINY = {"gan.hidden": 16, "gan.maxout_units": 8, "gan.batch_size": 8, "gan.image_size": 16, "log_every": 5}
+
+
+@pytest.fixture
+def form(open_page):
+    """The form of a new `gan` run."""
+    at = open_page("train.py")
+    return at.selectbox(key="recipe").set_value("gan").run()
+
+
+def fill(at, **options):
+    for key, value in options.items():
+        at.number_input(key=key).set_value(value)
+    return at.run()
+
+
+def command(at):
+    return at.code[0].value
+
+
+def keys(at):
+    return {widget.key for widget in at.button}
+
+
+def zipped(files):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def picture(seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
+
+
+def test_only_what_differs_becomes_a_flag(form):
+    assert command(form) == "python train.py gan --out runs/gan-digits"
+    form.number_input(key="gan.betas.1").set_value(0.0)
+    form.number_input(key="gan.image_size").set_value(16)
+    form.number_input(key="gan.dropout").set_value(recipe_class("gan").Config().dropout)  # as it was
+    form.selectbox(key="gan.latent").set_value("uniform")
+    form.selectbox(key="precision").set_value("fp32")
+    form.toggle(key="gan.saturating").set_value(True)
+    form.text_input(key="name").set_value("mine")
+    fill(form, steps=20)
+    assert command(form) == (
+        "python train.py gan --image_size 16 --latent uniform --saturating --betas 0.0 0.999 --steps 20 "
+        "--precision fp32 --out runs/mine"
+    )
+
+
+def test_recipes_keep_their_own_options(form):
+    fill(form, **{"gan.batch_size": 8})
+    form.selectbox(key="recipe").set_value("dcgan").run()
+    assert command(form) == "python train.py dcgan --out runs/dcgan-digits"
+    form.selectbox(key="recipe").set_value("gan").run()
+    assert command(form) == "python train.py gan --batch_size 8 --out runs/gan-digits"
+
+
+def test_a_bad_option_is_one_sentence_and_loses_nothing(form):
+    fill(form, **{"gan.dropout": 2.0, "steps": 20})
+    assert [error.value for error in form.error] == ["dropout is 2; it must lie in [0, 1)."]
+    assert form.button(key="start").disabled
+    fill(form, **{"gan.dropout": 0.25})
+    assert not form.error
+    assert command(form) == "python train.py gan --dropout 0.25 --steps 20 --out runs/gan-digits"
+
+
+@pytest.mark.parametrize("name", ["a/b", "../b", ".hidden", "a b"])
+def test_a_name_that_is_no_folder_is_refused(form, name):
+    form.text_input(key="name").set_value(name).run()
+    form.button(key="start").click().run()
+    assert f"{name!r} cannot name a run" in form.error[0].value
+    assert list_runs() == []
+
+
+def test_start_watch_and_delete(form, open_page, wait_for):
+    fill(form, steps=20, **TINY)
+    form.button(key="start").click().run()
+    assert form.query_params["run"] == "gan-digits"
+    assert not form.exception
+    wait_for("gan-digits", "done")
+
+    seen = open_page("train.py", run="gan-digits")  # another session: the truth is on disk
+    assert "done" in [badge.value for badge in seen.markdown if "done" in badge.value][0]
+    assert len(seen.get("vega_lite_chart") + seen.get("arrow_vega_lite_chart")) == 2
+    assert len(seen.session_state["history"].frame) == 4
+    assert not seen.error
+    assert keys(seen) == {"delete"}
+
+    again = open_page("train.py")
+    again.text_input(key="name").set_value("gan-digits").run()
+    again.button(key="start").click().run()
+    assert [error.value for error in again.error] == [
+        "There is a run 'gan-digits' already; choose another name or delete that one."
+    ]
+
+    seen.button(key="delete").click().run()
+    assert "There is no run 'gan-digits'" in seen.error[0].value
+    assert list_runs() == []
+
+
+def test_stop_resume_and_crash(form, open_page, wait_for):
+    fill(form, steps=1_000_000, **TINY, sample_every=20)
+    form.text_input(key="name").set_value("long").run()
+    form.button(key="start").click().run()
+    wait_for("long", "running", step=50)
+    form.run()
+    assert keys(form) == {"stop"}
+
+    newest = form.select_slider(key="snapshot").value
+    form.select_slider(key="snapshot").set_value(20).run()
+    wait_for("long", "running", step=newest + 21)
+    form.run()
+    assert form.select_slider(key="snapshot").value == 20  # moved by hand: it stays
+    form.button(key="stop").click().run()
+    stopped_at = wait_for("long", "stopped").state()["step"]
+
+    form.run()
+    assert keys(form) == {"resume", "delete"}
+    assert form.select_slider(key="snapshot").value == 20
+    form.button(key="resume").click().run()
+    run = wait_for("long", "running", step=stopped_at + 1)
+    os.kill(run.state()["pid"], signal.SIGKILL)
+    wait_for("long", "crashed")
+
+    seen = open_page("train.py", run="long")
+    assert "without finishing" in seen.error[0].value
+    assert "checkpoint and model saved" in seen.code[0].value
+    log = next(box for box in seen.expander if box.label == "Log")
+    assert log.proto.expanded
+    newest = seen.select_slider(key="snapshot").value
+    assert newest == max(run.samples())
+
+
+def test_estimate(form):
+    fill(form, steps=50, **TINY)
+    form.button(key="estimate").click().run(timeout=60)
+    assert form.info[0].value.startswith("About ")
+    assert "for 50 steps" in form.info[0].value
+    fill(form, steps=60)
+    assert not form.info  # it was measured for something else
+
+
+def test_own_pictures(form):
+    form.selectbox(key="dataset").set_value("my own pictures (zip)").run()
+    assert form.button(key="start").disabled
+    content = zipped({f"cats/{k}.png": picture(k) for k in range(3)})
+    form.file_uploader(key="upload").upload("cats.zip", content, "application/zip").run()
+    assert not form.error and not form.exception
+    assert not form.button(key="start").disabled
+    assert "uploads" in command(form) and command(form).endswith("--out runs/gan-pictures")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (zipped({"../evil.png": b"x"}), "The zip names a path outside itself"),
+        (zipped({"readme.txt": b"x"}), "The zip holds no pictures"),
+        (b"not a zip", "cannot be unpacked as a zip"),
+        (zipped({"a.png": b"not a picture"}), "cannot be read as a picture"),
+    ],
+)
+def test_a_zip_that_does_not_fit(form, content, sentence):
+    form.selectbox(key="dataset").set_value("my own pictures (zip)").run()
+    form.file_uploader(key="upload").upload("x.zip", content, "application/zip").run()
+    assert not form.exception
+    assert sentence in form.error[0].value
+    assert form.button(key="start").disabled
+
+
+def test_a_public_space_shows_the_form_and_trains_nothing(open_page, monkeypatch):
+    monkeypatch.setenv("GAN_PLAYGROUND_PUBLIC", "1")
+    at = open_page("train.py")
+    assert "off on a public Space" in at.info[0].value
+    assert at.button(key="start").disabled and at.button(key="estimate").disabled
+    assert command(at)
+    at.selectbox(key="dataset").set_value("my own pictures (zip)").run()
+    assert at.file_uploader(key="upload").proto.disabled
+
+
+def test_an_unknown_run_is_said(open_page):
+    assert "There is no run 'nowhere'" in open_page("train.py", run="nowhere").error[0].value
+    assert "cannot name a run" in open_page("train.py", run="../x").error[0].value
+
+
+def test_runs_are_listed(open_page, runs):
+    for name in ("one", "two"):
+        (runs / name).mkdir(parents=True)
+        find_run(name).write_state(status="done", step=3, steps=3)
+    at = open_page("train.py")
+    assert {link.proto.label for link in at.get("page_link")} >= {"**one**", "**two**"}

@@ -1,0 +1,223 @@
+"""The app as a person meets it: a real server, a real Chromium, every page."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+REQUIRED = os.environ.get("GAN_PLAYGROUND_REQUIRE_BROWSER") == "1"
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PAGES = {"/": "GAN Playground", "/play": "Playground", "/train": "Train", "/models": "Models"}
+SLOW = 60_000  # milliseconds that a busy two-core machine may take
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium is installed (apt install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The app on a free port, its runs in a folder of its own; gives (address, runs folder)."""
+    import socket
+
+    runs = tmp_path_factory.mktemp("browser") / "runs"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"GAN_PLAYGROUND_RUNS": str(runs), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.time() + 120
+        while True:
+            assert process.poll() is None and time.time() < deadline, "the app did not start"
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield address, runs
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    """A page that fails the test on any console error, script error, or request to another host."""
+    context = browser.new_context(base_url=server[0], viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    complaints = []
+
+    def on_console(message):
+        # Streamlit probes for its base path on a deep link, and finds it at the second try
+        probing = "404" in message.text and re.search(r"/_stcore/(health|host-config)$", message.location["url"])
+        if message.type == "error" and not probing:
+            complaints.append(f"{message.text} ({message.location['url']})")
+
+    def on_request(request):
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+            complaints.append(f"a request to {request.url}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", on_request)
+    yield page
+    context.close()
+    assert not complaints
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.time() + seconds
+    while not (value := condition()):
+        assert time.time() < deadline, "it took too long"
+        time.sleep(0.1)
+    return value
+
+
+def pixels(page: Page, selector: str) -> str:
+    """The address of a picture once it is shown; Gradio names files by content."""
+    picture = page.locator(f"{selector} img").first
+    expect(picture).to_be_visible()
+    wait_for(lambda: picture.evaluate("image => image.complete && image.naturalWidth > 0"))
+    return picture.get_attribute("src")
+
+
+def content(page: Page, selector: str) -> bytes:
+    """The bytes of a picture."""
+    return page.request.get(pixels(page, selector)).body()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_opens_with_its_title_and_pictures(page, path, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(path)
+    expect(page.get_by_role("heading", name=PAGES[path], level=1)).to_be_visible()
+    frame = page.frame_locator("iframe") if path == "/play" else page
+    picture = frame.locator("#gallery img, [data-testid=stImage] img").first
+    expect(picture).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    if path != "/play":
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, "the page scrolls sideways"
+
+
+def test_generate_save_drop_back(page, tmp_path):
+    page.goto("/playground/")
+    first = pixels(page, "#gallery")
+    page.locator("#seed input").fill("123")
+    page.locator("#generate").click()
+    wait_for(lambda: pixels(page, "#gallery") != first)
+    made = content(page, "#gallery")
+    saved = tmp_path / "picture.png"
+    saved.write_bytes(made)
+
+    page.locator("#seed input").fill("7")
+    page.locator("#generate").click()
+    wait_for(lambda: content(page, "#gallery") != made)
+    page.locator("#drop input[type=file]").set_input_files(saved)
+    wait_for(lambda: page.locator("#seed input").input_value() == "123")
+    wait_for(lambda: content(page, "#gallery") == made)
+    expect(page.locator("#gallery")).to_contain_text("% real")
+
+
+def test_a_picture_without_settings_is_told_and_loses_nothing(page, tmp_path):
+    from PIL import Image
+
+    page.goto("/playground/")
+    before = pixels(page, "#gallery")
+    Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
+    page.locator("#drop input[type=file]").set_input_files(tmp_path / "plain.png")
+    expect(page.get_by_text("carries no playground settings")).to_be_visible()
+    assert pixels(page, "#gallery") == before
+
+
+def test_a_shared_link_shows_the_same_pictures(page, server):
+    page.goto("/playground/?seed=41&images=4&truncation=0.5")
+    pixels(page, "#gallery")
+    wait_for(lambda: page.locator("#seed input").input_value() == "41")
+    wait_for(lambda: page.locator("#gallery .grid-container img, #gallery button img").count() >= 4)
+    shown = content(page, "#gallery")
+    page.locator("#share").click()
+    link = wait_for(lambda: page.locator("#share-url textarea, #share-url input").first.input_value())
+    assert "seed=41" in link and link.startswith(server[0])
+    page.goto(link)
+    wait_for(lambda: content(page, "#gallery") == shown)
+
+
+def test_the_interpolate_slider_is_live_by_mouse_and_keyboard(page):
+    page.goto("/playground/")
+    pixels(page, "#gallery")
+    page.get_by_role("tab", name="Interpolate").click()
+    first = pixels(page, "#live")
+    slider = page.locator("#mix input[type=range]")
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    second = wait_for(lambda: (src := pixels(page, "#live")) != first and src)
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
+    wait_for(lambda: pixels(page, "#live") != second)
+
+
+def test_train_watch_and_open_the_result(page, server):
+    _, runs = server
+    page.goto("/train")
+    expect(page.get_by_role("heading", name="Train", level=1)).to_be_visible()
+    page.get_by_label("Name of the run").fill("browser-run")
+    page.get_by_label("Name of the run").press("Enter")
+    steps = page.get_by_label("steps", exact=True)
+    steps.fill("50")
+    steps.press("Enter")
+    expect(page.get_by_text("--steps 50")).to_be_visible()
+    page.get_by_role("button", name="Start training").click()
+    expect(page).to_have_url(re.compile("run=browser-run"))
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    expect(chart).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("done", exact=True).first).to_be_visible(timeout=2 * SLOW)
+    expect(page.get_by_test_id("stImage").first).to_be_visible()
+    assert (runs / "browser-run" / "model" / "model.safetensors").exists()
+
+    page.get_by_role("link", name=re.compile("playground", re.I)).last.click()
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#gallery img").first).to_be_visible()
+    expect(frame.locator("#model input")).to_have_value("runs/browser-run")
+
+
+def test_dark_mode_reaches_the_playground(browser, server):
+    context = browser.new_context(base_url=server[0], color_scheme="dark")
+    page = context.new_page()
+    page.goto("/play", timeout=SLOW)
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#gallery img").first).to_be_visible(timeout=SLOW)
+    background = frame.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    assert max(int(part) for part in re.findall(r"\d+", background)[:3]) < 80
+    context.close()

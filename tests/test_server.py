@@ -1,0 +1,181 @@
+"""The one-process server over HTTP: the real app, no browser."""
+
+import concurrent.futures
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+import gan_core
+from gan_core.pictures import to_uint8
+from tabs import MAX_WAITING
+from tests.tabs.tiny import tiny_model
+
+# Gradio and Streamlit leave event loops to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+API = "/playground/gradio_api"
+
+
+@pytest.fixture(scope="module")
+def runs_folder(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("server") / "runs"
+        patch.setenv("GAN_PLAYGROUND_RUNS", str(folder))
+        tiny_model().save(folder / "tiny" / "model")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def client(runs_folder):
+    from app import app
+
+    with TestClient(app) as client:
+        yield client
+
+
+def call(client, endpoint, *data):
+    """What an endpoint answers: ("complete", values) or ("error", what was said)."""
+    posted = client.post(f"{API}/call/{endpoint}", json={"data": list(data)})
+    assert posted.status_code == 200, posted.text
+    lines = client.get(f"{API}/call/{endpoint}/{posted.json()['event_id']}").text.strip().splitlines()
+    return lines[-2].removeprefix("event: "), json.loads(lines[-1].removeprefix("data: "))
+
+
+def fetch(client, file, to: Path) -> Path:
+    answer = client.get(file["url"])
+    assert answer.status_code == 200
+    to.write_bytes(answer.content)
+    return to
+
+
+def test_both_front_ends_answer_on_one_port(client):
+    assert client.get("/_stcore/health").text == "ok"
+    assert "<title>Streamlit</title>" in client.get("/").text
+    assert "gradio" in client.get("/playground/").text
+
+
+@pytest.mark.parametrize("query", ["", "?seed=3&model=weights%2Fa+b"])
+def test_the_missing_slash_is_added_and_the_query_kept(client, query):
+    answer = client.get(f"/playground{query}", follow_redirects=False)
+    assert answer.status_code == 307
+    assert answer.headers["location"].endswith(f"/playground/{query}")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_fastapi_has_no_pages_of_its_own(client, path):
+    assert client.get(path).text == client.get("/").text  # Streamlit's page, as for every path that it may know
+
+
+def test_the_pages_websocket_opens(client):
+    headers = {"origin": "http://testserver", "host": "testserver"}
+    with client.websocket_connect("/_stcore/stream", headers=headers, subprotocols=["streamlit"]) as socket:
+        assert socket.accepted_subprotocol == "streamlit"
+
+
+def test_links_are_https_behind_a_proxy(client):
+    headers = {"x-forwarded-proto": "https", "x-forwarded-host": "me-space.hf.space"}
+    assert client.get("/playground/config", headers=headers).json()["root"] == "https://me-space.hf.space/playground"
+
+
+def test_only_the_stable_endpoints_are_named(client):
+    assert set(client.get(f"{API}/info").json()["named_endpoints"]) == {"/sample", "/interpolate"}
+
+
+def test_sample_answers_without_arguments(client):
+    kind, (files, settings) = call(client, "sample")
+    assert kind == "complete"
+    assert len(files) == settings["images"] == 16
+
+
+def test_sampled_pngs_carry_their_settings_and_can_be_made_again(client, tmp_path):
+    _, (files, settings) = call(client, "sample", "runs/tiny", None, 7, 3, None, {"truncation": 0.5})
+    model = gan_core.load("runs/tiny")
+    again = to_uint8(model.sample(3, seed=7, truncation=0.5)).squeeze(1).numpy()
+    for k, file in enumerate(files):
+        with Image.open(fetch(client, file, tmp_path / f"{k}.png")) as picture:
+            carried = json.loads(picture.text["parameters"])
+            assert np.array_equal(np.asarray(picture), again[k])
+        assert carried == settings | {"index": k}
+    _, (repeated, _) = call(
+        client, "sample", *(carried[key] for key in ("model", "revision", "seed", "images", "label", "controls"))
+    )
+    assert fetch(client, repeated[2], tmp_path / "again.png").read_bytes() == (tmp_path / "2.png").read_bytes()
+
+
+def test_interpolate_answers_without_arguments(client, tmp_path):
+    kind, (file,) = call(client, "interpolate")
+    assert kind == "complete"
+    with Image.open(fetch(client, file, tmp_path / "walk.gif")) as film:
+        assert (film.format, film.n_frames) == ("GIF", 60)
+
+
+def test_interpolate_makes_an_mp4(client, tmp_path):
+    _, (file,) = call(client, "interpolate", "runs/tiny", None, "1, 2", "lerp", False, 12, 24, "mp4")
+    assert b"ftyp" in fetch(client, file, tmp_path / "walk.mp4").read_bytes()[:16]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "data", "sentence"),
+    [
+        ("sample", ["/etc"], "There is no model '/etc'"),
+        ("sample", ["tests/tabs"], "tests/tabs"),
+        ("sample", ["runs/tiny", None, -1], "The seed is '-1'"),
+        ("sample", ["runs/tiny", None, 0, 65], "from 1 to 64"),
+        ("sample", ["runs/tiny", None, 0, 1, 3], "takes no labels"),
+        ("sample", ["runs/tiny", None, 0, 1, None, {"truncation": 99}], "truncation is 99"),
+        ("sample", ["runs/tiny", None, 0, 1, None, "0.5"], "The controls are '0.5'"),
+        ("interpolate", ["runs/tiny", None, "1"], "2 to 12"),
+        ("interpolate", ["runs/tiny", None, "1, 2", "slerp", True, 10**6], "from 2 to 240"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(client, monkeypatch, endpoint, data, sentence):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    kind, said = call(client, endpoint, *data)
+    assert kind == "error"
+    assert sentence in said["error"]
+    assert "Traceback" not in said["error"]
+
+
+def test_files_outside_the_output_folder_are_refused(client, runs_folder):
+    root = Path(gan_core.__file__).parent.parent
+    secrets = [
+        Path("/etc/passwd"),
+        runs_folder / "tiny/model/config.json",
+        root / "app.py",
+        root / "pages/navigation.py",
+    ]
+    for path in [*secrets, *root.glob("weights/*/model.safetensors")]:
+        assert path.exists()
+        for route in (f"{API}/file={path}", f"{API}/file=../../../../../../{path}", f"{API}/file%3D{path}"):
+            answer = client.get(route)
+            assert path.read_bytes()[:40] not in answer.content, route
+        assert client.get(f"{API}/file={path}").status_code == 403
+
+
+def test_uploads_are_bounded(client):
+    fits = client.post(f"{API}/upload", files={"files": ("a.png", b"x" * 1000)})
+    assert fits.status_code == 200
+    assert client.post(f"{API}/upload", files={"files": ("a.png", bytes(11_000_000))}).status_code == 413
+
+
+def test_a_full_queue_refuses_and_the_server_stays_well(client):
+    def ask(endpoint, *data):
+        return endpoint, client.post(f"{API}/call/{endpoint}", json={"data": ["runs/tiny", None, *data]})
+
+    asked = [ask("interpolate", "1, 2", "slerp", True, 240)]  # keeps the model busy while the others come
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asked += pool.map(lambda seed: ask("sample", seed, 1), range(MAX_WAITING + 10))
+    accepted = [(endpoint, answer.json()["event_id"]) for endpoint, answer in asked if answer.status_code == 200]
+    refused = [answer.text for _, answer in asked if answer.status_code == 503]
+    assert len(accepted) + len(refused) == len(asked)
+    assert len(accepted) >= MAX_WAITING
+    assert "Queue is full" in refused[0]
+    assert client.get("/_stcore/health").text == "ok"
+    for endpoint, event in accepted:
+        assert "event: complete" in client.get(f"{API}/call/{endpoint}/{event}").text

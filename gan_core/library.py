@@ -12,6 +12,7 @@ from gan_core.model import CONFIG, WEIGHTS, Model, load_folder
 from gan_core.recipe import nearest
 from gan_core.runs import runs_folder
 
+HOMES = ("weights", "runs")  # first words of local names: nobody's account on the Hub is asked for them
 _CACHE: OrderedDict[tuple[str, int, int], Model] = OrderedDict()
 _CACHE_SIZE = 8
 _LOCK = threading.Lock()
@@ -57,6 +58,8 @@ def find(where: str | Path, revision: str | None = None) -> Path:
             f"{path} is a bare weights file, which does not say what it is (and a pickle is never loaded): "
             "pass a model folder such as weights/dcgan-digits, a run such as runs/NAME, or a Hub id owner/name."
         )
+    if Path(where).parts[:1] and Path(where).parts[0] in HOMES:
+        raise UsageError(f"There is no model {str(where)!r}{nearest(str(where), local_models())}.")
     if is_repo_id(str(where)):
         return pull(str(where), revision)
     raise UsageError(f"{where} is neither a model folder nor a Hub id (owner/name).")
@@ -65,7 +68,7 @@ def find(where: str | Path, revision: str | None = None) -> Path:
 def _local(path: Path) -> Path:
     """The path itself, or what "weights/NAME" and "runs/NAME" mean wherever one stands."""
     if not path.is_dir() and len(path.parts) == 2:
-        homes = {"weights": project_folder() / "weights", "runs": runs_folder()}
+        homes = dict(zip(HOMES, (project_folder() / "weights", runs_folder()), strict=True))
         if path.parts[0] in homes:
             return homes[path.parts[0]] / path.parts[1]
     return path
@@ -104,7 +107,7 @@ def find_listed(name: str, revision: str | None = None, progress: Progress | Non
     """
     if name in local_models():
         return find(name)
-    if not is_repo_id(name):
+    if not is_repo_id(name) or name.split("/")[0] in HOMES:
         raise UsageError(f"There is no model {name!r}{nearest(name, available())}, or give a Hub id owner/name.")
     return pull(name, revision, progress)
 

@@ -195,7 +195,6 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False) -> Run:
             data = load_data(plan.run.dataset, config.image_size, config.channels)
         recipe = plan.recipe.resolve(data.image_size, data.channels)
         data.batches(recipe.options.batch_size, seed=0, start=0, world=who.world)  # enough images for one batch?
-        plan = dataclasses.replace(plan, recipe=recipe)
         if plan.run.precision == "auto":
             choice: Precision = faster_precision(recipe, data, device) if who.is_main else "fp32"
             plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, precision=from_main(choice, who)))
@@ -341,7 +340,12 @@ def start_from(trainer: Trainer, where: str) -> None:
 def restore(trainer: Trainer, run: Run) -> None:
     """Takes up the last checkpoint, and says what else has changed that decides about equal bits."""
     state = load_checkpoint(run.checkpoint_file)
-    trainer.load_state_dict(state)
+    try:
+        trainer.load_state_dict(state)
+    except RuntimeError:
+        raise UsageError(
+            f"{run.checkpoint_file} holds networks of another size: the pictures of the run are not what they were."
+        ) from None
     for what, before in state["surroundings"].items():
         if before != (now := surroundings()[what]):
             log.warning("%s was %s, is now %s: the run goes on, but not bit for bit", what, before, now)

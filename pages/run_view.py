@@ -57,7 +57,11 @@ def _view(run: Run, was_live: bool) -> None:
     _progress(run, state, frame)
     for warning in state["warnings"]:
         st.warning(warning)
-    _actions(run, state["status"])
+    try:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            (_stop if state["status"] in LIVE else _open_resume_delete)(run, state["status"])
+    except UsageError as error:
+        st.error(str(error))
 
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -92,47 +96,37 @@ def _progress(run: Run, state: dict[str, Any], frame: pd.DataFrame) -> None:
                 st.metric(label, value, width=160)
 
 
-def _actions(run: Run, status: str) -> None:
-    public = runs.is_public() is not None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if status in LIVE:
-            asked = run.stop_file.exists()
-            # a trainer that is still starting clears old stop requests, and would clear this one
-            off = public or asked or status == "starting"
-            if st.button("Stopping ..." if asked else "Stop", key="stop", icon=":material/stop:", disabled=off):
-                run.stop()
-                st.rerun(scope="fragment")
-            return
-        if run.model_folder.is_dir():
-            st.page_link(
-                "playground.py",
-                label="Open in the playground",
-                icon=":material/palette:",
-                query_params={"model": f"runs/{run.name}"},
-            )
-        if (
-            status in ("stopped", "crashed")
-            and run.checkpoint_file.exists()
-            and st.button("Resume", key="resume", icon=":material/play_arrow:", disabled=public)
-        ):
-            _attempt(runs.resume, run.name)
-            st.rerun()
-        with st.popover("Delete", icon=":material/delete:", disabled=public):
-            st.markdown(f"Everything in `{run.folder}` goes: checkpoints, samples and the model.")
-            if st.button("Delete for good", key="delete", type="primary", disabled=public):
-                _attempt(run.delete)
-                st.query_params.clear()
-                st.rerun()
+def _stop(run: Run, status: str) -> None:
+    asked = run.stop_file.exists()
+    # a trainer that is still starting clears old stop requests, and would clear this one
+    off = runs.is_public() is not None or asked or status == "starting"
+    if st.button("Stopping ..." if asked else "Stop", key="stop", icon=":material/stop:", disabled=off):
+        run.stop()
+        st.rerun(scope="fragment")
 
 
-def _attempt(action: Any, *arguments: Any) -> None:
-    """Does it and draws the page anew, or says why it cannot be done."""
-    try:
-        action(*arguments)
-    except UsageError as error:
-        st.error(str(error))
-    else:
+def _open_resume_delete(run: Run, status: str) -> None:
+    off = runs.is_public() is not None
+    if run.model_folder.is_dir():
+        st.page_link(
+            "playground.py",
+            label="Open in the playground",
+            icon=":material/palette:",
+            query_params={"model": f"runs/{run.name}"},
+        )
+    if (
+        status in ("stopped", "crashed")
+        and run.checkpoint_file.exists()
+        and st.button("Resume", key="resume", icon=":material/play_arrow:", disabled=off)
+    ):
+        runs.resume(run.name)
         st.rerun()
+    with st.popover("Delete", icon=":material/delete:", disabled=off):
+        st.markdown(f"Everything in `{run.folder}` goes: checkpoints, samples and the model.")
+        if st.button("Delete for good", key="delete", type="primary", disabled=off):
+            run.delete()
+            st.query_params.clear()
+            st.rerun()
 
 
 def _samples(run: Run) -> None:
@@ -146,6 +140,7 @@ def _samples(run: Run) -> None:
     stays = newest is not None and newest[0] == run and at in steps and at != newest[1]
     if not stays:
         st.session_state["snapshot"] = steps[-1]
+    print("DEBUG", at, newest, stays, steps, flush=True)
     st.session_state["newest"] = run, steps[-1]
     shown = st.session_state["snapshot"]
     if len(steps) > 1:  # a slider needs two ends

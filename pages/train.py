@@ -190,7 +190,9 @@ def list_all() -> None:
             with column, st.container(border=True):
                 if sheets := run.samples():
                     st.image(list(sheets.values())[-1].read_bytes(), width="stretch", alt=f"Samples of {run.name}")
-                st.page_link("train.py", label=f"**{run.name}**", query_params={"run": run.name})
+                if st.button(run.name, key=f"show-{run.name}", type="tertiary"):
+                    st.query_params["run"] = run.name
+                    st.rerun()
                 badge(state["status"])
                 st.caption(f"{subject(run)}, step {state['step']:,} of {state['steps']:,}")
 
@@ -199,7 +201,7 @@ st.title("Train")
 if reason := runs.is_public():
     st.info(reason, icon=":material/lock:")
 if chosen := st.query_params.get("run"):
-    st.page_link("train.py", label="All runs", icon=":material/arrow_back:")
+    st.button("All runs", key="all_runs", icon=":material/arrow_back:", on_click=st.query_params.clear)
     try:
         watch(runs.find_run(chosen))
     except UsageError as error:

@@ -229,6 +229,14 @@ def test_a_bare_weights_file_says_what_to_pass_instead(name):
         gan_core.load(name)
 
 
+def test_a_mistyped_local_name_does_not_ask_the_hub(runs):
+    (runs / "mine").mkdir(parents=True)
+    fresh().save(runs / "mine" / "model")
+    for find in (gan_core.load, load_listed):
+        with pytest.raises(UsageError, match=r"There is no model 'runs/mein' \(did you mean 'runs/mine'\?\)"):
+            find("runs/mein")
+
+
 def test_names_that_mean_nothing(tmp_path):
     with pytest.raises(UsageError, match="neither a model folder nor a Hub id"):
         gan_core.load("no-such-model")
@@ -251,8 +259,12 @@ def test_import_is_light_and_screenless():
         "import sys, time, torch; t = time.perf_counter(); import gan_core; print(time.perf_counter() - t);"
         "print([m for m in ('streamlit', 'gradio', 'tyro', 'pandas') if m in sys.modules])"
     )
-    seconds, loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    assert float(seconds) < 0.5
-    assert loaded == "[]"
+    seconds = []
+    for _ in range(3):  # the best of three: the machine may be busy
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        took, loaded = done.stdout.splitlines()
+        assert loaded == "[]"
+        seconds.append(float(took))
+        if seconds[-1] < 0.5:
+            break
+    assert min(seconds) < 0.5

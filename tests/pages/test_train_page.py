@@ -102,7 +102,7 @@ def test_start_watch_and_delete(form, open_page, wait_for):
     assert len(seen.get("vega_lite_chart") + seen.get("arrow_vega_lite_chart")) == 2
     assert len(seen.session_state["history"].frame) == 4
     assert not seen.error
-    assert keys(seen) == {"delete"}
+    assert keys(seen) == {"all_runs", "delete"}
 
     again = open_page("train.py")
     again.text_input(key="name").set_value("gan-digits").run()
@@ -112,7 +112,7 @@ def test_start_watch_and_delete(form, open_page, wait_for):
     ]
 
     seen.button(key="delete").click().run()
-    assert "There is no run 'gan-digits'" in seen.error[0].value
+    assert "run" not in seen.query_params
     assert list_runs() == []
 
 
@@ -122,7 +122,7 @@ def test_stop_resume_and_crash(form, open_page, wait_for):
     form.button(key="start").click().run()
     wait_for("long", "running", step=50)
     form.run()
-    assert keys(form) == {"stop"}
+    assert keys(form) == {"all_runs", "stop"}
 
     newest = form.select_slider(key="snapshot").value
     form.select_slider(key="snapshot").set_value(20).run()
@@ -133,7 +133,7 @@ def test_stop_resume_and_crash(form, open_page, wait_for):
     stopped_at = wait_for("long", "stopped").state()["step"]
 
     form.run()
-    assert keys(form) == {"resume", "delete"}
+    assert keys(form) == {"all_runs", "resume", "delete"}
     assert form.select_slider(key="snapshot").value == 20
     form.button(key="resume").click().run()
     run = wait_for("long", "running", step=stopped_at + 1)
@@ -205,4 +205,10 @@ def test_runs_are_listed(open_page, runs):
         (runs / name).mkdir(parents=True)
         find_run(name).write_state(status="done", step=3, steps=3)
     at = open_page("train.py")
-    assert {link.proto.label for link in at.get("page_link")} >= {"**one**", "**two**"}
+    assert {"show-one", "show-two"} <= keys(at)
+    at.button(key="show-two").click().run()
+    assert at.query_params["run"] == "two"
+    assert at.subheader[0].value == "two"
+    at.button(key="all_runs").click().run()
+    assert "run" not in at.query_params
+    assert at.selectbox(key="recipe").value

@@ -1,0 +1,72 @@
+import pytest
+import torch
+
+from gan_core import UsageError
+from gan_core.model import MODEL_FILES
+from tabs import build
+from tabs.panel import load
+from tabs.sample import read_link
+from tests.tabs.tiny import tiny_model
+
+
+@pytest.fixture
+def tiny(runs):
+    tiny_model().save(runs / "tiny" / "model")
+    tiny_model(classes=("zero", "one")).save(runs / "classy" / "model")
+
+
+def test_names_of_strangers_reach_no_other_folder(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    tiny_model().save(tmp_path / "private" / "model")
+    monkeypatch.chdir(tmp_path)
+    for name in (str(tmp_path / "private"), "private/model", "./private/model", "runs/../private", "~/private", "\0"):
+        with pytest.raises(UsageError):
+            load(name)
+
+
+def test_a_name_is_taken_with_blanks_around_it(tiny):
+    assert load(" runs/tiny ").name == "runs/tiny"
+    assert load("runs/tiny", "some-branch").revision is None  # a local model has none
+
+
+def test_a_hub_model_is_called_by_its_commit_and_asked_for_once(hub, tmp_path):
+    tiny_model().save(tmp_path / "model")
+    files = {name: (tmp_path / "model" / name).read_bytes() for name in MODEL_FILES}
+    commit = hub.add("lab/tiny", files).commit(files)
+    heard = []
+    model, name, revision = load("lab/tiny", None, lambda done, text: heard.append(done))
+    assert (name, revision) == ("lab/tiny", commit)
+    assert heard[-1] == 1
+    asked = len(hub.requests)
+    again = load("lab/tiny", revision)
+    assert torch.equal(again.model.sample(1), model.sample(1))
+    assert len(hub.requests) == asked
+
+
+def test_a_link_opens_with_its_model_and_settings(tiny):
+    model, settings, complaints = read_link({"model": "runs/classy", "seed": "4", "label": "1"})
+    assert (settings.model, settings.seed, settings.label, complaints) == ("runs/classy", 4, 1, [])
+    assert model.classes == ("zero", "one")
+
+
+def test_a_link_to_a_model_that_is_gone_opens_another_and_says_so(tiny):
+    model, settings, complaints = read_link({"model": "runs/gone", "seed": "4"})
+    assert (settings.model, settings.seed) == (load(None).name, 4)
+    assert len(complaints) == 1
+    assert "There is no model 'runs/gone'" in complaints[0]
+
+
+def test_no_event_of_the_page_is_an_endpoint_for_others(tiny):
+    page = build()
+    public = [
+        function.api_name for function in page.fns.values() if function.api_visibility != "private" and function.fn
+    ]
+    assert sorted(public) == ["interpolate", "sample"]
+
+
+def test_everything_that_runs_a_model_takes_turns(tiny):
+    page = build()
+    ours = [function for function in page.fns.values() if function.fn is not None and function.name != "roll"]
+    assert {function.concurrency_id for function in ours} == {"model", "loading"}
+    assert {function.concurrency_limit for function in ours if function.concurrency_id == "model"} == {1}
+    assert page.analytics_enabled is False

@@ -1,10 +1,15 @@
 """The app, one process on one port: `streamlit run app.py` serves pages at / and the playground at /playground/."""
 
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+# Threads that wait busily stall each other when a training shares the processor; runs started here inherit this.
+# OpenMP reads it once, when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import gradio as gr
 import streamlit as st
@@ -13,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 import tabs
-from tabs.output import FOLDER
+from tabs import output
 
 SHUTDOWN_SECONDS = 3
 
@@ -29,6 +34,7 @@ async def lifespan(server: FastAPI) -> AsyncIterator[Any]:
         config.timeout_graceful_shutdown = SHUTDOWN_SECONDS
     async with pages_lifespan(server) as state:
         yield state
+    output.remove()
 
 
 # Streamlit finds this assignment by reading the file, so it stays literal. FastAPI's own pages would shadow ours.
@@ -42,7 +48,7 @@ def playground(request: Request) -> RedirectResponse:
 
 
 gr.mount_gradio_app(
-    app, tabs.build(), path="/playground", theme=tabs.THEME, css_paths=tabs.CSS, allowed_paths=[str(FOLDER)],
+    app, tabs.build(), path="/playground", theme=tabs.THEME, css_paths=tabs.CSS, allowed_paths=[str(output.FOLDER)],
     max_file_size="10mb", footer_links=["api"], run_history=False, ssr_mode=False,
 )  # fmt: skip
 app.mount("/", ui)  # last: it takes every path that is left

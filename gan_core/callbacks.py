@@ -88,7 +88,7 @@ def checkpoint(run: Run, training: dict[str, Any]) -> Callback:
 
     def write(trainer: Trainer) -> None:
         save_checkpoint(run.checkpoint_file, trainer.state_dict() | {"surroundings": surroundings()})
-        trainer.model(**training).save(run.model_folder)
+        trainer.model(**training).save(run.model_folder, name=f"runs/{run.name}")
         log.info("step %d: checkpoint and model saved", trainer.step)
 
     return write

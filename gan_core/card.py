@@ -24,12 +24,15 @@ def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> st
     facts = {
         "Recipe": f"`{described['recipe']}` ({kind})",
         "Pictures": f"{image['size']}x{image['size']}, {'grey' if image['channels'] == 1 else 'colour'}",
-        "Trained on": f"{dataset} ({licence})",
-        "Real images seen": f"{training['images_seen']:,}",
-        "Steps": f"{training['steps']:,}",
-        "Time in training steps": duration(training["seconds"]),
         "Weights": f"averaged generator (EMA), {parameter_bytes / 1e6:.1f} MB",
     }
+    if training:
+        facts |= {
+            "Trained on": f"{dataset} ({licence})",
+            "Real images seen": f"{training['images_seen']:,}",
+            "Steps": f"{training['steps']:,}",
+            "Time in training steps": duration(training["seconds"]),
+        }
     facts |= {label: str(value) for label, value in described["metrics"].items()}
     table = "\n".join(f"| {label} | {value} |" for label, value in facts.items())
     config = "\n".join(f"- `{key}`: {value}" for key, value in described["config"].items())

@@ -3,9 +3,7 @@
 import inspect
 import re
 
-import torch
-
-from gan_core.layers import parameter_count
+from gan_core.layers import blueprint, parameter_count
 from gan_core.recipe import RECIPES, Recipe, list_recipes
 
 LAPTOP_SIZE, LAPTOP_CHANNELS = 32, 1
@@ -24,7 +22,7 @@ def arxiv_id(recipe: type[Recipe]) -> str:
 
 def sizes(recipe: type[Recipe]) -> tuple[int, int]:
     """Parameters of all generators and of all critics, at the laptop size on 32x32 grey pictures."""
-    with torch.device("meta"):  # counted, not allocated
+    with blueprint():
         nets = recipe().resolve(LAPTOP_SIZE, LAPTOP_CHANNELS).build()
     generators = sum(parameter_count(nets[name]) for name in recipe.generators)
     return generators, parameter_count(nets) - generators

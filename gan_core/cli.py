@@ -178,7 +178,13 @@ def generate(words: list[str]) -> None:
         raise UsageError(f"--out is {asked.out}; it takes a .png for one sheet or a folder for one file each.")
     model = load(asked.model_path, asked.revision)
     images = model.sample(asked.num_samples, asked.seed, asked.label, truncation=asked.truncation)
-    settings = {"model": asked.model_path, "seed": asked.seed, "truncation": asked.truncation, "label": asked.label}
+    settings = {  # as the playground reads them from a dropped PNG
+        "model": asked.model_path,
+        "revision": asked.revision,
+        "seed": asked.seed,
+        "label": asked.label,
+        "controls": {"truncation": asked.truncation},
+    }
     if asked.out.suffix:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         save_png(grid(images), asked.out, settings | {"images": asked.num_samples})

@@ -1,9 +1,12 @@
 """Building blocks that more than one recipe uses."""
 
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 Upsample = Literal["conv_transpose", "pixel_shuffle", "nearest"]
 Downsample = Literal["strided_conv", "avg_pool"]
@@ -81,3 +84,22 @@ def is_convolutional(module: nn.Module) -> bool:
 def memory_format(module: nn.Module) -> torch.memory_format:
     """channels_last for convolutional networks, contiguous for dense ones."""
     return torch.channels_last if is_convolutional(module) else torch.contiguous_format
+
+
+@contextmanager
+def blueprint() -> Iterator[None]:
+    """Networks built inside have shapes but no memory and no values: for counting, and for weights to be put in."""
+    with torch.device("meta"), _WithoutInit():
+        yield
+
+
+class _WithoutInit(TorchFunctionMode):
+    """Skips torch.nn.init: on the meta device it would do nothing, but import torch's compiler, which takes seconds."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)

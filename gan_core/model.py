@@ -20,7 +20,7 @@ from gan_core.atomic import replacing_folder
 from gan_core.card import write_card
 from gan_core.errors import UsageError
 from gan_core.latent import latents
-from gan_core.layers import memory_format
+from gan_core.layers import blueprint, memory_format
 from gan_core.pictures import grid
 from gan_core.recipe import Control, NoiseRecipe, Recipe, nearest, recipe_class
 from gan_core.version import __version__
@@ -176,8 +176,13 @@ class Model:
             raise UsageError(f"labels are {labels!r}; it takes one class index from 0 to {count - 1}, or {n} of them.")
         return chosen.long()
 
-    def save(self, folder: Path) -> None:
-        """Writes the model folder atomically, with its card; an older one is replaced."""
+    def save(self, folder: Path, name: str | None = None) -> None:
+        """Writes the model folder atomically, with its card; an older one is replaced.
+
+        Args:
+            folder: Where to.
+            name: What its card calls it; by default the folder's name.
+        """
         weights = _to_bytes(self.generators)
         described = self.describe() | {"sha256": hashlib.sha256(weights).hexdigest()}
         with replacing_folder(folder) as partial:
@@ -188,7 +193,7 @@ class Model:
                 described["discriminator_sha256"] = hashlib.sha256(critic).hexdigest()
             (partial / CONFIG).write_text(json.dumps(described, indent=2) + "\n")
             grid(self.sample(64), columns=8, scale=max(1, 64 // self.image_size)).save(partial / SHEET)
-            (partial / CARD).write_text(write_card(folder.name, described, parameter_bytes=len(weights)))
+            (partial / CARD).write_text(write_card(name or folder.name, described, parameter_bytes=len(weights)))
 
     def describe(self) -> dict[str, Any]:
         """config.json without the digests."""
@@ -229,7 +234,7 @@ def load_folder(folder: Path) -> Model:
             )
     try:
         recipe = cls(cls.Config(**described["config"]))
-        with torch.device("meta"):  # nothing is allocated before the weights are known to fit
+        with blueprint():  # nothing is allocated before the weights are known to fit
             nets = recipe.build()
     except TypeError as error:
         raise UsageError(f"{folder / CONFIG} does not describe a {cls.name} ({error}).") from error

@@ -107,9 +107,9 @@ class Plan:
             "run": dataclasses.asdict(self.run),
         }
 
-    def command(self) -> str:
-        """The command line that makes this run again: what differs from the defaults."""
-        words = ["python", "train.py", self.recipe.name]
+    def flags(self) -> list[str]:
+        """What differs from the defaults, as flags of the command line."""
+        words = []
         for given, default in (
             (self.recipe.config, type(self.recipe).Config()),
             (self.recipe.options, type(self.recipe).train_options),
@@ -122,7 +122,11 @@ class Plan:
                     words.append(f"--{'' if value else 'no_'}{name}")
                 else:
                     words += [f"--{name}", *map(str, value if isinstance(value, tuple) else [value])]
-        return shlex.join(words)
+        return words
+
+    def command(self) -> str:
+        """The command line that makes this run again."""
+        return shlex.join(["python", "train.py", self.recipe.name, *self.flags()])
 
 
 def read_plan(folder: Path) -> Plan:

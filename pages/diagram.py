@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan_core.layers import parameter_count
+from gan_core.layers import blueprint, parameter_count
 from gan_core.recipe import NoiseRecipe, Recipe
 
 TALLEST = 130  # pixels
@@ -84,7 +84,7 @@ def stages(net: nn.Module, given: Tensor, forward: Callable[[], Any]) -> list[St
 @torch.no_grad()
 def networks(recipe: Recipe) -> dict[str, tuple[int, list[Stage]]]:
     """Parameters and stages of each network of a resolved recipe, without allocating any of them."""
-    with torch.device("meta"):
+    with blueprint():
         nets = recipe.build().eval()
         traced = {name: [] for name in nets}
         if isinstance(recipe, NoiseRecipe):

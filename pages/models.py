@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from huggingface_hub import try_to_load_from_cache
 
 from gan_core import UsageError, list_recipes
-from gan_core.hub import is_offline, pull
+from gan_core.hub import cached_folder, is_offline, pull
 from gan_core.library import available, find, local_models
-from gan_core.model import CARD, CONFIG, SHEET, read_config
+from gan_core.model import CARD, SHEET, read_config
 from gan_core.recipe import Recipe, recipe_class
 from pages.cards import card_text, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
@@ -52,7 +51,7 @@ def folder_of(name: str) -> Path:
     """Where an installed model lies; one from the Hub is looked up in its cache, without a request."""
     if name in local_models():
         return find(name)
-    return Path(str(try_to_load_from_cache(name, CONFIG))).parent
+    return cached_folder(name) or Path()
 
 
 def installed(name: str) -> None:

@@ -12,6 +12,7 @@ from gan_core.card import duration
 from gan_core.runs import LIVE, Run
 from pages.curves import VERDICTS, History, chart, curves, loss_terms, time_left
 
+NEWEST = "newest"
 BADGES = {
     "starting": ("gray", ":material/hourglass_top:"),
     "running": ("blue", ":material/play_circle:"),
@@ -134,20 +135,20 @@ def _samples(run: Run) -> None:
     if not sheets:
         st.caption("The first samples appear when training begins.")
         return
-    steps = list(sheets)
-    # the slider follows the newest sheet unless someone moved it away from there
-    at, newest = st.session_state.get("snapshot"), st.session_state.get("newest")
-    stays = newest is not None and newest[0] == run and at in steps and at != newest[1]
-    if not stays:
-        st.session_state["snapshot"] = steps[-1]
-    print("DEBUG", at, newest, stays, steps, flush=True)
-    st.session_state["newest"] = run, steps[-1]
-    shown = st.session_state["snapshot"]
-    if len(steps) > 1:  # a slider needs two ends
+    *older, newest = sheets
+    shown = NEWEST
+    if older:  # a slider needs two ends
+        # NEWEST is a place of its own, so that the slider follows the run until someone moves it to a step
         shown = st.select_slider(
-            "Samples of one seed at step", steps, key="snapshot", help="The same latents all along the run, unselected."
+            "Samples of one seed at step",
+            [*older, NEWEST],
+            value=NEWEST,
+            key="snapshot",
+            help="The same latents all along the run, unselected.",
         )
-    st.image(sheets[shown].read_bytes(), width="stretch", alt=f"Samples of {run.name} at step {shown}")
+    step = newest if shown == NEWEST else shown
+    st.image(sheets[step].read_bytes(), width="stretch", alt=f"Samples of {run.name} at step {step}")
+    st.caption(f"Step {step:,}")
 
 
 def _charts(frame: pd.DataFrame) -> None:

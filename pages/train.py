@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 import tempfile
 from pathlib import Path
 
@@ -144,7 +143,7 @@ def new_run() -> None:
         )
     if plan is None:
         return
-    _, _, _, *flags = shlex.split(plan.command())
+    flags = plan.flags()
     try:
         if starts:
             st.query_params["run"] = runs.start(name, recipe.name, flags).name
@@ -190,7 +189,7 @@ def list_all() -> None:
             with column, st.container(border=True):
                 if sheets := run.samples():
                     st.image(list(sheets.values())[-1].read_bytes(), width="stretch", alt=f"Samples of {run.name}")
-                if st.button(run.name, key=f"show-{run.name}", type="tertiary"):
+                if st.button(run.name, key=f"show-{run.name}", icon=":material/monitoring:", width="stretch"):
                     st.query_params["run"] = run.name
                     st.rerun()
                 badge(state["status"])

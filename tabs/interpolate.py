@@ -19,7 +19,7 @@ from gan_core.pictures import grid, to_pil
 from tabs.film import MIN_SIDE, frames, scale_of, write
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, ModelPanel, load, told
-from tabs.settings import MAX_SEED, check_whole
+from tabs.settings import MAX_SEED, check_text, check_whole
 
 MAX_KEYS, MAX_FRAMES, MAX_FPS = 12, 240, 30
 STRIP = MAX_KEYS  # pictures in the strip: every key seed is in it
@@ -51,7 +51,7 @@ class Walk:
         for seed in self.seeds:
             check_whole("key seed", seed, 0, MAX_SEED)
         if self.path not in get_args(latent.Path):
-            raise UsageError(f"The path is {self.path!r}; it takes {' or '.join(get_args(latent.Path))}.")
+            raise UsageError(f"The path is {str(self.path)[:40]!r}; it takes {' or '.join(get_args(latent.Path))}.")
 
     def latents(self, model: Model, count: int) -> Tensor:
         """`count` latents along the walk, [count, latent_dim]."""
@@ -79,6 +79,7 @@ def read_seeds(text: str) -> tuple[int, ...]:
     Raises:
         UsageError: A word is no whole number.
     """
+    check_text("list of key seeds", text)
     words = text.replace(",", " ").split()
     for word in words:
         if not (word.isascii() and word.isdecimal() and len(word) <= 10):

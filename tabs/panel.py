@@ -11,7 +11,7 @@ import gradio as gr
 from gan_core import Model, UsageError, library
 from gan_core.hub import Progress
 from gan_core.recipe import RECIPES
-from tabs.settings import Settings
+from tabs.settings import Settings, check_text
 
 FAVOURITE = "weights/dcgan-digits"
 EACH_IN_TURN = -1  # the label dropdown's value for None, which Gradio keeps for "nothing chosen"
@@ -57,6 +57,8 @@ def load(name: str | None, revision: str | None = None, progress: Progress | Non
     Raises:
         UsageError: There is none, or it cannot be had.
     """
+    for what, text in (("model", name), ("revision", revision)):
+        check_text(what, text or "")
     name = (name or "").strip() or default_model()
     if name is None:
         raise UsageError("There is no model here yet: train one first, or give the id of one on the Hub (owner/name).")
@@ -96,7 +98,7 @@ class ModelPanel:
             max_lines=1,
             elem_id="revision",
         )
-        self.about = gr.Markdown(NO_MODEL, elem_id="about")
+        self.about = gr.Markdown("" if default_model() else NO_MODEL, elem_id="about")
         self.label = gr.Dropdown(
             [("each in turn", EACH_IN_TURN)], value=EACH_IN_TURN, label="Class", visible=False, elem_id="label"
         )

@@ -37,10 +37,9 @@ class Settings:
     controls: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("model", "revision"):
-            value = getattr(self, name)
-            if not isinstance(value, str) and not (name == "revision" and value is None):
-                raise UsageError(f"The {name} is {value!r}; it takes a name.")
+        check_text("model", self.model)
+        if self.revision is not None:
+            check_text("revision", self.revision)
         check_whole("seed", self.seed, 0, MAX_SEED)
         check_whole("number of images", self.images, 1, MAX_IMAGES)
         if self.label is not None:
@@ -110,6 +109,12 @@ class Settings:
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Settings))
+
+
+def check_text(name: str, value: object) -> None:
+    """Raises `UsageError` unless the value is text."""
+    if not isinstance(value, str):
+        raise UsageError(f"The {name} is {str(value)[:40]!r}; it takes text.")
 
 
 def check_whole(name: str, value: object, low: int, high: int) -> None:

@@ -14,11 +14,6 @@ from gan_core.pictures import to_uint8
 from tabs import MAX_WAITING
 from tests.tabs.tiny import tiny_model
 
-# Gradio and Streamlit leave event loops to the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 API = "/playground/gradio_api"
 
 
@@ -125,6 +120,9 @@ def test_interpolate_makes_an_mp4(client, tmp_path):
     [
         ("sample", ["/etc"], "There is no model '/etc'"),
         ("sample", ["tests/tabs"], "tests/tabs"),
+        ("sample", [["runs/tiny"]], "The model is"),
+        ("sample", ["runs/tiny", 5], "The revision is '5'"),
+        ("interpolate", ["runs/tiny", None, 5], "The list of key seeds is '5'"),
         ("sample", ["runs/tiny", None, -1], "The seed is '-1'"),
         ("sample", ["runs/tiny", None, 0, 65], "from 1 to 64"),
         ("sample", ["runs/tiny", None, 0, 1, 3], "takes no labels"),

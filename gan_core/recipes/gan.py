@@ -44,11 +44,11 @@ class GANConfig(NoiseConfig):
     """Units in each of the generator's two hidden layers."""
     batch_norm: bool = True
     """Batch normalisation in the generator. Without it, as in the paper, it collapses to a digit or two."""
-    maxout_units: int = 64
+    maxout_units: int = 128
     """Units in each of the discriminator's two hidden layers."""
-    maxout_pieces: int = 3
+    maxout_pieces: int = 4
     """Affine maps each maxout unit takes the largest of."""
-    dropout: float = 0.5
+    dropout: float = 0.3
     """Share of the discriminator's hidden units that is dropped in training."""
     input_dropout: float = 0.2
     """Share of the pixels that is hidden from the discriminator in training."""
@@ -76,6 +76,7 @@ class GANConfig(NoiseConfig):
             batch_norm=False,
             maxout_units=240,
             maxout_pieces=5,
+            dropout=0.5,
         )
 
 

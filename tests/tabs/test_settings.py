@@ -51,7 +51,7 @@ def test_the_description_names_every_control_and_what_it_was_made_with(model):
         ({"images": 10**9}, "from 1 to 64"),
         ({"label": -2}, "The label is '-2'"),
         ({"model": ["../../etc"]}, "The model is"),
-        ({"revision": 3}, "The revision is 3"),
+        ({"revision": 3}, "The revision is '3'"),
         ({"controls": [0.7]}, "The controls are"),
     ],
 )

@@ -59,7 +59,7 @@ class RunOptions:
     """Where to train; auto takes a GPU where there is one."""
     precision: Precision | Literal["auto"] = "auto"
     """auto times both where the processor has bf16, and takes the faster."""
-    log_every: int = 25
+    log_every: int = 10
     """Steps between rows of metrics."""
     sample_every: int = 100
     """Steps between sample sheets."""

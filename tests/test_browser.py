@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from gan_core.runs import Run
+
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = os.environ.get("GAN_PLAYGROUND_REQUIRE_BROWSER") == "1"
@@ -192,17 +194,22 @@ def test_train_watch_and_open_the_result(page, server):
     _, runs = server
     page.goto("/train")
     expect(page.get_by_role("heading", name="Train", level=1)).to_be_visible()
-    page.get_by_label("Name of the run").fill("browser-run")
-    page.get_by_label("Name of the run").press("Enter")
-    steps = page.get_by_label("steps", exact=True)
-    steps.fill("50")
-    steps.press("Enter")
-    expect(page.get_by_text("--steps 50")).to_be_visible()
+    page.get_by_label("Name of the run", exact=True).fill("browser-run")
+    page.get_by_label("Name of the run", exact=True).press("Enter")
+    for option, value in (("steps", "50"), ("batch size", "256")):  # big batches take long enough to watch
+        page.get_by_label(option, exact=True).fill(value)
+        page.get_by_label(option, exact=True).press("Enter")
+        expect(page.get_by_text(f"--{option.replace(' ', '_')} {value}")).to_be_visible()
     page.get_by_role("button", name="Start training").click()
     expect(page).to_have_url(re.compile("run=browser-run"))
     chart = page.get_by_test_id("stVegaLiteChart").first
     expect(chart).to_be_visible(timeout=SLOW)
-    expect(page.get_by_text("done", exact=True).first).to_be_visible(timeout=2 * SLOW)
+    assert Run(runs / "browser-run").state()["status"] == "running"
+    early = chart.screenshot()
+    badge = page.locator(".stMarkdownBadge")
+    expect(badge).to_contain_text("done", timeout=3 * SLOW)
+    expect(page.get_by_text("Step 50 of 50")).to_be_visible()
+    wait_for(lambda: chart.screenshot() != early)
     expect(page.get_by_test_id("stImage").first).to_be_visible()
     assert (runs / "browser-run" / "model" / "model.safetensors").exists()
 

@@ -96,7 +96,7 @@ class Place:
 
 def planned(words: list[str], command: str) -> tuple[Any, Place]:
     """The plan that the words describe: `[RECIPE] [--flags]`; with --resume, on top of the stored plan."""
-    from gan_core.training import Plan, RunOptions, read_plan
+    from gan_core.plan import Plan, RunOptions, read_plan, refuse_changes
 
     place, _ = tyro.cli(Place, args=words, return_unknown_args=True, add_help=False)
     name = words.pop(0) if words and not words[0].startswith("-") else None
@@ -117,8 +117,6 @@ def planned(words: list[str], command: str) -> tuple[Any, Place]:
     asked: Any = parse(flags, words, f"{command} {recipe.name}")
     plan = Plan(type(recipe)(asked.model, asked.training), asked.run)
     if stored:
-        from gan_core.training import refuse_changes
-
         refuse_changes(stored, plan)
     return plan, place
 

@@ -6,14 +6,12 @@ A recipe declares *which* networks there are, *which* loss terms they minimise a
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import difflib
 import inspect
-import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -312,51 +310,3 @@ def nearest(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else f" (there are {', '.join(known)})"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One option as a form shows it.
-
-    Attributes:
-        name: Field name; with `--` before it, the command-line flag.
-        default: Its default value.
-        help: The sentence written below it in the source.
-        choices: The allowed words, where the type is a Literal.
-        type: The annotation, resolved.
-    """
-
-    name: str
-    default: Any
-    help: str
-    choices: tuple[str, ...]
-    type: Any
-
-
-def fields_of(cls: type, default: Any = None) -> list[Field]:
-    """The documented fields of a config or options dataclass, inherited ones first.
-
-    Args:
-        cls: A dataclass whose fields each carry a string literal below them.
-        default: An instance whose values count as the defaults; `cls()` if None.
-    """
-    default = cls() if default is None else default
-    helps: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        if dataclasses.is_dataclass(base):
-            body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
-            assert isinstance(body, ast.ClassDef)
-            for field, below in zip(body.body, body.body[1:], strict=False):
-                if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
-                    helps[ast.unparse(field.target)] = ast.literal_eval(below.value)
-    hints = get_type_hints(cls)
-    return [
-        Field(
-            name=field.name,
-            default=getattr(default, field.name),
-            help=helps[field.name],
-            choices=get_args(hints[field.name]) if get_origin(hints[field.name]) is Literal else (),
-            type=hints[field.name],
-        )
-        for field in dataclasses.fields(cls)
-    ]

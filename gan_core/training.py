@@ -5,15 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import math
-import shlex
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 import torch
@@ -28,136 +25,12 @@ from gan_core.data import Images, load_data
 from gan_core.distributed import from_main, main_first, processes
 from gan_core.errors import UsageError
 from gan_core.library import load
+from gan_core.plan import Plan
 from gan_core.probe import Precision, faster_precision
-from gan_core.recipe import Recipe, TrainOptions, recipe_class
 from gan_core.runs import Run, check_name, free_name, runs_folder
 from gan_core.trainer import Trainer
-from gan_core.version import __version__
 
 log = logging.getLogger(__name__)
-
-FORMAT = 1
-DEFAULT_STEPS = 3000
-MAY_CHANGE = frozenset({"steps", "epochs", "log_every", "sample_every", "checkpoint_every"})
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What to train on, for how long, where to."""
-
-    dataset: str = "digits"
-    """digits, mnist, fashion_mnist, cifar10, or a folder of pictures (flat, or one sub-folder per class)."""
-    steps: int | None = None
-    """Length in steps. Default: 3000, unless epochs are given."""
-    epochs: float | None = None
-    """Length in passes over the data, instead of steps."""
-    seed: int = 0
-    """Seed of first weights, data order and noise."""
-    init: str | None = None
-    """A model folder, run or Hub id of the same recipe whose weights to start from (fine-tuning)."""
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to train; auto takes a GPU where there is one."""
-    precision: Precision | Literal["auto"] = "auto"
-    """auto times both where the processor has bf16, and takes the faster."""
-    log_every: int = 10
-    """Steps between rows of metrics."""
-    sample_every: int = 100
-    """Steps between sample sheets."""
-    checkpoint_every: int = 500
-    """Steps between checkpoints; the last step always has one."""
-
-    def __post_init__(self) -> None:
-        if self.steps is not None and self.epochs is not None:
-            raise UsageError("Both --steps and --epochs were given; one of them sets the length.")
-        for name in ("steps", "epochs", "log_every", "sample_every", "checkpoint_every"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise UsageError(f"{name} is {value}; it must be above 0.")
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"The seed is {self.seed}; it takes a whole number from 0 to {2**32 - 1}.")
-
-    def total_steps(self, recipe: Recipe, images: int, world: int) -> int:
-        """The run's length in steps on a set of `images`."""
-        if self.epochs is None:
-            return self.steps or DEFAULT_STEPS
-        per_step = recipe.batches_per_step * recipe.options.batch_size * world
-        return math.ceil(self.epochs * images / per_step)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything a run is started with; what config.json of a run holds.
-
-    Attributes:
-        recipe: The recipe with its config and options.
-        run: Dataset, length, seed and so on.
-    """
-
-    recipe: Recipe
-    run: RunOptions = field(default_factory=RunOptions)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return {
-            "format": FORMAT,
-            "gan_core": __version__,
-            "recipe": self.recipe.name,
-            "config": dataclasses.asdict(self.recipe.config),
-            "options": dataclasses.asdict(self.recipe.options),
-            "run": dataclasses.asdict(self.run),
-        }
-
-    def flags(self) -> list[str]:
-        """What differs from the defaults, as flags of the command line."""
-        words = []
-        for given, default in (
-            (self.recipe.config, type(self.recipe).Config()),
-            (self.recipe.options, type(self.recipe).train_options),
-            (self.run, RunOptions()),
-        ):
-            for name, value in dataclasses.asdict(given).items():
-                if value == getattr(default, name):
-                    continue
-                if isinstance(value, bool):
-                    words.append(f"--{'' if value else 'no_'}{name}")
-                else:
-                    words += [f"--{name}", *map(str, value if isinstance(value, tuple) else [value])]
-        return words
-
-    def command(self) -> str:
-        """The command line that makes this run again."""
-        return shlex.join(["python", "train.py", self.recipe.name, *self.flags()])
-
-
-def read_plan(folder: Path) -> Plan:
-    """The plan of an existing run.
-
-    Raises:
-        UsageError: There is no run in that folder.
-    """
-    stored = Run(folder).config()
-    if not stored:
-        raise UsageError(f"There is no run in {folder} to resume: it has no config.json.")
-    cls = recipe_class(stored["recipe"])
-    options = stored["options"] | {"betas": tuple(stored["options"]["betas"])}
-    return Plan(cls(cls.Config(**stored["config"]), TrainOptions(**options)), RunOptions(**stored["run"]))
-
-
-def refuse_changes(stored: Plan, asked: Plan) -> None:
-    """Raises `UsageError` with every difference that a resumed run may not have."""
-    if stored.recipe.name != asked.recipe.name:
-        differences = [f"recipe was {stored.recipe.name}, now {asked.recipe.name}"]
-    else:
-        differences = [
-            f"{name} was {before}, now {now}"
-            for part in ("config", "options", "run")
-            for (name, before), now in zip(stored.as_dict()[part].items(), asked.as_dict()[part].values(), strict=True)
-            if before != now and name not in MAY_CHANGE
-        ]
-    if differences:
-        raise UsageError(
-            f"A resumed run keeps its settings, but {'; '.join(differences)}. Start a new run to change them."
-        )
 
 
 def choose_device(name: str) -> torch.device:

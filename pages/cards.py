@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gan_core.recipe import fields_of
+from gan_core.fields import fields_of
 
 
 def with_links(text: str) -> str:

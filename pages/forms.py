@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import streamlit as st
 
-from gan_core.recipe import Field
+from gan_core.fields import Field
 
 AUTOMATIC = "automatic"
 T = TypeVar("T")

@@ -17,10 +17,11 @@ from gan_core.data.archive import unpack
 from gan_core.data.cache import cache_folder
 from gan_core.data.folder import read_image
 from gan_core.data.images import to_unit_range
+from gan_core.fields import fields_of
 from gan_core.pictures import grid
-from gan_core.recipe import Recipe, fields_of, recipe_class
+from gan_core.plan import DEFAULT_STEPS, Plan, RunOptions
+from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import LIVE
-from gan_core.training import DEFAULT_STEPS, Plan, RunOptions
 from pages.forms import AUTOMATIC, Option, edit, filled
 from pages.run_view import badge, subject, watch
 

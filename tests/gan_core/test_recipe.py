@@ -6,7 +6,8 @@ import pytest
 
 import gan_core
 from gan_core.errors import UsageError
-from gan_core.recipe import RECIPES, Control, Phase, Recipe, TrainOptions, fields_of, register
+from gan_core.fields import fields_of
+from gan_core.recipe import RECIPES, Control, Phase, Recipe, TrainOptions, register
 
 
 def test_an_unknown_recipe_names_the_nearest():

@@ -5,8 +5,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan_core import UsageError, list_recipes
-from gan_core.recipe import fields_of, recipe_class
-from gan_core.training import RunOptions
+from gan_core.fields import fields_of
+from gan_core.plan import RunOptions
+from gan_core.recipe import recipe_class
 from pages.forms import Option, edit, filled
 
 
@@ -37,7 +38,7 @@ class Everything:
 def form():
     import streamlit as st
 
-    from gan_core.recipe import fields_of
+    from gan_core.fields import fields_of
     from pages.forms import Option, edit
     from tests.pages.test_forms import Everything
 

@@ -1,6 +1,5 @@
 """The recipes as a table, from the registry and the docstrings."""
 
-import inspect
 import re
 
 from gan_core.layers import blueprint, parameter_count
@@ -10,8 +9,8 @@ LAPTOP_SIZE, LAPTOP_CHANNELS = 32, 1
 
 
 def summary(recipe: type[Recipe]) -> str:
-    """The first line of the recipe's docstring."""
-    return (inspect.getdoc(recipe) or "").splitlines()[0]
+    """The first line of the docstring of the recipe's file."""
+    return recipe.about().splitlines()[0]
 
 
 def arxiv_id(recipe: type[Recipe]) -> str:

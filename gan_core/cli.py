@@ -96,6 +96,7 @@ class Place:
 
 def planned(words: list[str], command: str) -> tuple[Any, Place]:
     """The plan that the words describe: `[RECIPE] [--flags]`; with --resume, on top of the stored plan."""
+    from gan_core.catalogue import summary
     from gan_core.plan import Plan, RunOptions, read_plan, refuse_changes
 
     place, _ = tyro.cli(Place, args=words, return_unknown_args=True, add_help=False)
@@ -113,7 +114,7 @@ def planned(words: list[str], command: str) -> tuple[Any, Place]:
         ("place", Place, dataclasses.field(default=Place())),
     ]
     flags = dataclasses.make_dataclass("Flags", fields, frozen=True)
-    flags.__doc__ = f"{recipe.name}: {(inspect.getdoc(type(recipe)) or '').splitlines()[0]}"
+    flags.__doc__ = f"{recipe.name}: {summary(type(recipe))}"
     asked: Any = parse(flags, words, f"{command} {recipe.name}")
     plan = Plan(type(recipe)(asked.model, asked.training), asked.run)
     if stored:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from gan_core import UsageError, list_recipes
+from gan_core.catalogue import summary
 from gan_core.hub import cached_folder, is_offline, pull
 from gan_core.library import available, find, local_models
 from gan_core.model import CARD, SHEET, read_config
@@ -122,8 +123,7 @@ def list_explained() -> None:
     """A card for every recipe; its content is only made when it is opened."""
     for name in list_recipes():
         recipe = recipe_class(name)
-        summary = recipe.about().splitlines()[0]
-        with st.expander(f"**{name}** · {summary}", key=f"about-{name}", on_change="rerun") as card:
+        with st.expander(f"**{name}** · {summary(recipe)}", key=f"about-{name}", on_change="rerun") as card:
             if card.open:
                 explain(recipe)
 

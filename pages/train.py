@@ -12,6 +12,7 @@ from PIL import Image
 
 from gan_core import UsageError, list_recipes, runs
 from gan_core.card import duration
+from gan_core.catalogue import summary
 from gan_core.data import DATASETS, list_datasets, load_data
 from gan_core.data.archive import unpack
 from gan_core.data.cache import cache_folder
@@ -119,7 +120,7 @@ def new_run() -> None:
         recipe = recipe_class(
             st.selectbox("Recipe", list_recipes(), key="recipe", persist_state="session", help="Which GAN to train.")
         )
-        st.caption(recipe.about().splitlines()[0])
+        st.caption(summary(recipe))
     with right:
         dataset = choose_pictures(off)
     suggested = runs.free_name(f"{recipe.name}-{dataset if dataset in DATASETS else 'pictures'}")

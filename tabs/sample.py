@@ -34,9 +34,7 @@ def draw(settings: Settings, model: Model) -> tuple[list[tuple[Path, str]], dict
     start = time.perf_counter()
     images = model.sample(settings.images, settings.seed, settings.label, **settings.controls)
     seconds = time.perf_counter() - start
-    verdicts = (
-        [f" · D: {100 * p:.0f} % real" for p in model.verdict(images)] if model.has_critic else [""] * len(images)
-    )
+    verdicts = [f" · {100 * p:.0f} % real" for p in model.verdict(images)] if model.has_critic else [""] * len(images)
     used = settings.describe(model)
     folder = new_folder()
     pictures = []
@@ -44,7 +42,9 @@ def draw(settings: Settings, model: Model) -> tuple[list[tuple[Path, str]], dict
         file = folder / f"seed{settings.seed}-{k:02d}.png"
         save_png(to_pil(image), file, used | {"index": k})
         pictures.append((file, f"#{k}{verdict}"))
-    return pictures, used, f"{len(images)} pictures in {seconds * 1000:.0f} ms on {model.device}"
+    took = f"{len(images)} pictures in {seconds * 1000:.0f} ms on {model.device}."
+    verdict = " Below each stands how probably it is real, says the discriminator." if model.has_critic else ""
+    return pictures, used, took + verdict
 
 
 @told()

@@ -12,11 +12,11 @@ $$L_D = -\mathbb{E}_x[\log D(x)] - \mathbb{E}_z[\log(1 - D(G(z)))] \qquad L_G = 
 
 With `saturating` the generator minimises $\mathbb{E}_z[\log(1 - D(G(z)))]$, equation 1 as written: watch it fail.
 
-As in the paper: a ReLU generator with a sigmoid output, a maxout discriminator with dropout (on its input too, as in
-the authors' code). Unlike it: Adam instead of SGD with momentum, normal noise by default, and batch normalisation in
-the generator (`batch_norm`), without which this small game collapses. With `latent="uniform"`, $z$ is mapped through
-the normal distribution function $\Phi$ to $2\Phi(z) - 1$, uniform on $[-1, 1]$, inside $G$, so that a seed means the
-same $z$ for every model. Pixels live in [0, 1] inside and in [-1, 1] at the border.
+As in the paper: a ReLU generator with a sigmoid output, a maxout discriminator with dropout (at the paper's size on its
+input too, as in the authors' code). Unlike it: Adam instead of SGD with momentum, normal noise by default, and batch
+normalisation in the generator (`batch_norm`), without which this small game collapses. With `latent="uniform"`, $z$ is
+mapped through the normal distribution function $\Phi$ to $2\Phi(z) - 1$, uniform on $[-1, 1]$, inside $G$, so that a
+seed means the same $z$ for every model. Pixels live in [0, 1] inside and in [-1, 1] at the border.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class GANConfig(NoiseConfig):
     """Units in each of the generator's two hidden layers."""
     batch_norm: bool = True
     """Batch normalisation in the generator. Without it, as in the paper, it collapses to a digit or two."""
-    maxout_units: int = 128
+    maxout_units: int = 64
     """Units in each of the discriminator's two hidden layers."""
-    maxout_pieces: int = 4
+    maxout_pieces: int = 3
     """Affine maps each maxout unit takes the largest of."""
     dropout: float = 0.3
     """Share of the discriminator's hidden units that is dropped in training."""
-    input_dropout: float = 0.2
+    input_dropout: float = 0.0
     """Share of the pixels that is hidden from the discriminator in training."""
     saturating: bool = False
     """Train the generator on log(1 - D(G(z))), the paper's equation 1, instead of -log D(G(z))."""
@@ -77,6 +77,7 @@ class GANConfig(NoiseConfig):
             maxout_units=240,
             maxout_pieces=5,
             dropout=0.5,
+            input_dropout=0.2,
         )
 
 
@@ -138,7 +139,7 @@ class GAN(NoiseRecipe):
 
     Config = GANConfig
     config: GANConfig
-    train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=64)
+    train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=64, ema_half_life=20_000)
 
     def build(self) -> nn.ModuleDict:
         c = self.config

@@ -128,11 +128,13 @@ class Model:
         pictures = []
         for start in range(0, len(z), CHUNK):
             part = z[start : start + CHUNK].to(self.device)
-            padding = (0, CHUNK - len(part))
-            chosen = None if classes is None else F.pad(classes[start : start + CHUNK], padding)
-            images = recipe.decode(self.generators, F.pad(part, (0, 0, *padding)), chosen, **values)
-            pictures.append(images[: len(part)].float().clamp(-1, 1).cpu())
-        return torch.cat(pictures).contiguous()
+            chosen = None if classes is None else classes[start : start + CHUNK]
+            if padding := CHUNK - len(part):
+                part = F.pad(part, (0, 0, 0, padding))
+                chosen = None if chosen is None else F.pad(chosen, (0, padding))
+            pictures.append(recipe.decode(self.generators, part, chosen, **values).cpu())
+        images = torch.cat(pictures)[: len(z)]
+        return images.float().clamp(-1, 1).contiguous()
 
     @torch.no_grad()
     def verdict(self, images: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ class Generator(nn.Module):
     def __init__(self, latent_dim: int, width: int, channels: int, image_size: int, up: Upsample, leaky: bool) -> None:
         super().__init__()
         widths = channels_by_side(image_size, width)
-        activation = nn.LeakyReLU(0.2) if leaky else nn.ReLU()
+        activation = nn.LeakyReLU(0.2, inplace=True) if leaky else nn.ReLU(inplace=True)
         self.project = nn.Sequential(
             nn.Linear(latent_dim, widths[0] * 16, bias=False),
             nn.Unflatten(1, (widths[0], 4, 4)),
@@ -102,10 +102,12 @@ class Discriminator(nn.Module):
     def __init__(self, width: int, channels: int, image_size: int, down: Downsample) -> None:
         super().__init__()
         widths = channels_by_side(image_size, width)[::-1]
-        self.from_image = nn.Sequential(downsample(down, channels, widths[0], bias=True), nn.LeakyReLU(0.2))
+        self.from_image = nn.Sequential(
+            downsample(down, channels, widths[0], bias=True), nn.LeakyReLU(0.2, inplace=True)
+        )
         self.blocks = nn.Sequential(
             *(
-                nn.Sequential(downsample(down, c_in, c_out), nn.BatchNorm2d(c_out), nn.LeakyReLU(0.2))
+                nn.Sequential(downsample(down, c_in, c_out), nn.BatchNorm2d(c_out), nn.LeakyReLU(0.2, inplace=True))
                 for c_in, c_out in zip(widths, widths[1:], strict=False)
             )
         )

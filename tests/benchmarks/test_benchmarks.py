@@ -31,9 +31,9 @@ def test_train_reports_its_figures(tmp_path):
 
 
 def test_sample_reports_its_figure(tmp_path):
-    report = sample.measure(rounds=2, sizes=[(4, 16)])
-    assert [row["images"] for row in report.rows] == [1, 16, 64]
-    check(report, {"share_of_bare_forward"}, tmp_path)
+    report = sample.measure(rounds=2, sizes=[(4, 16), (8, 16)])
+    assert [row["images"] for row in report.rows] == [1, 16, 64] * 2
+    check(report, {"share_of_bare_forward", "share_of_bare_forward_small"}, tmp_path)
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ import logging
 import time
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
 from gan_core.atomic import replacing
@@ -87,7 +86,7 @@ def checkpoint(run: Run, training: dict[str, Any]) -> Callback:
     """
 
     def write(trainer: Trainer) -> None:
-        save_checkpoint(run.checkpoint_file, trainer.state_dict() | {"surroundings": surroundings()})
+        save_checkpoint(run.checkpoint_file, trainer.state_dict() | {"surroundings": surroundings(trainer.processes)})
         trainer.model(**training).save(run.model_folder, name=f"runs/{run.name}")
         log.info("step %d: checkpoint and model saved", trainer.step)
 
@@ -110,7 +109,6 @@ def heartbeat(run: Run, steps: int) -> Callback:
     return beat
 
 
-@torch.no_grad()
 def log_line(trainer: Trainer) -> None:
     """One line for log.txt."""
     terms = "  ".join(f"{name} {float(value):.3f}" for name, value in trainer.logs.items())

@@ -9,12 +9,14 @@ from typing import Any
 import torch
 
 from gan_core.atomic import replacing
+from gan_core.distributed import Processes
 from gan_core.errors import UsageError
 
 
-def surroundings() -> dict[str, str]:
+def surroundings(who: Processes) -> dict[str, str]:
     """What bit-equal continuation depends on besides the state itself."""
     return {
+        "processes": str(who.world),
         "torch": str(torch.__version__),
         "threads": str(torch.get_num_threads()),
         "processor": str(torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()),

@@ -94,6 +94,14 @@ class Place:
     """Go on with the run in --out from its last checkpoint."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Length:
+    """How long a run is, as far as the words say."""
+
+    steps: int | None = None
+    epochs: float | None = None
+
+
 def planned(words: list[str], command: str) -> tuple[Any, Place]:
     """The plan that the words describe: `[RECIPE] [--flags]`; with --resume, on top of the stored plan."""
     from gan_core.catalogue import summary
@@ -106,6 +114,9 @@ def planned(words: list[str], command: str) -> tuple[Any, Place]:
     stored = read_plan(place.out) if place.resume and place.out is not None else None
     recipe = stored.recipe if stored and name in (None, stored.recipe.name) else recipe_class(name or DEFAULT_RECIPE)()
     run = stored.run if stored else RunOptions()
+    length, _ = tyro.cli(Length, args=words, return_unknown_args=True, add_help=False)
+    if length != Length():  # a new length replaces the stored one, whichever way that was given
+        run = dataclasses.replace(run, steps=None, epochs=None)
 
     fields: list[tuple[str, Any, Any]] = [
         ("model", type(recipe.config), dataclasses.field(default=recipe.config)),
@@ -181,16 +192,18 @@ def generate(words: list[str]) -> None:
         "model": asked.model_path,
         "revision": asked.revision,
         "seed": asked.seed,
+        "images": asked.num_samples,
         "label": asked.label,
         "controls": {"truncation": asked.truncation},
     }
     if asked.out.suffix:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
-        save_png(grid(images), asked.out, settings | {"images": asked.num_samples})
+        save_png(grid(images), asked.out, settings)
     else:
         asked.out.mkdir(parents=True, exist_ok=True)
         for k, image in enumerate(images):
-            save_png(to_pil(image), asked.out / f"seed{asked.seed}-{k:04d}.png", settings | {"index": k})
+            file = asked.out / f"seed{asked.seed}-{k:04d}.png"
+            save_png(to_pil(image), file, settings | {"index": k})
     print(f"{asked.num_samples} pictures of seed {asked.seed}: {asked.out}")
 
 

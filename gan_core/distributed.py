@@ -4,13 +4,10 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,13 +55,18 @@ def main_first(who: Processes) -> Iterator[None]:
         dist.barrier()
 
 
-def from_main(value: T, who: Processes) -> T:
-    """Rank 0's value, on every rank."""
+def from_main(text: str, who: Processes) -> str:
+    """Rank 0's text, on every rank; sent as bytes, since torch's own way to send objects unpickles them."""
     if who.world == 1:
-        return value
-    box = [value]
-    dist.broadcast_object_list(box, src=0)
-    return box[0]
+        return text
+    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+    length = torch.tensor(len(text.encode()), device=device)
+    dist.broadcast(length, src=0)
+    sent = torch.zeros(int(length), dtype=torch.uint8, device=device)
+    if who.is_main:
+        sent.copy_(torch.tensor(list(text.encode()), dtype=torch.uint8))
+    dist.broadcast(sent, src=0)
+    return bytes(sent.tolist()).decode()
 
 
 def any_of(flag: bool, who: Processes) -> bool:

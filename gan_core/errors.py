@@ -1,7 +1,7 @@
 """The one exception that means: the input does not fit, and here is what would."""
 
 
-class UsageError(ValueError):
+class UsageError(Exception):
     """What a person gave cannot be used.
 
     The message is one sentence for that person: what was found and what would work. The command line prints it

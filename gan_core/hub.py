@@ -32,7 +32,7 @@ from gan_core.version import __version__
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 500_000_000  # of one model: a stranger may name any, and a Space's disk is small
+MAX_BYTES = 200_000_000  # of one model: a stranger may name any, and a Space's disk is small
 SPARE_BYTES = 1_000_000_000  # of the disk stay free, however many are named
 Progress = Callable[[float, str], None]  # the fraction done in [0, 1], and a text for people
 

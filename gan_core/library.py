@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 from gan_core.errors import UsageError
@@ -14,7 +16,7 @@ from gan_core.runs import runs_folder
 
 HOMES = ("weights", "runs")  # first words of local names: nobody's account on the Hub is asked for them
 _CACHE: OrderedDict[tuple[str, int, int], Model] = OrderedDict()
-_CACHE_SIZE = 8
+_CACHE_SIZE = 4
 _LOCK = threading.Lock()
 
 
@@ -29,7 +31,18 @@ def load(where: str | Path, revision: str | None = None) -> Model:
         UsageError: It is none of these, cannot be had, or is damaged; the message says what to pass instead.
     """
     folder = find(where, revision)
-    stat = (folder / CONFIG).stat()
+    for pause in (0.05, 0.2):
+        with suppress(UsageError):
+            return _load_once(folder)
+        time.sleep(pause)  # perhaps a trainer is just replacing the folder
+    return _load_once(folder)
+
+
+def _load_once(folder: Path) -> Model:
+    try:
+        stat = (folder / CONFIG).stat()
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is no model folder any more.") from None
     key = (str(folder.resolve()), stat.st_mtime_ns, stat.st_size)
     with _LOCK:
         if key not in _CACHE:
@@ -53,16 +66,21 @@ def find(where: str | Path, revision: str | None = None) -> Path:
                 return folder
         hint = "it has not saved a model yet" if (path / "state.json").exists() else f"it has no {CONFIG} and {WEIGHTS}"
         raise UsageError(f"{path} is no model folder: {hint}.")
-    if path.suffix in {".pth", ".pt", ".pkl", ".ckpt", ".bin", ".safetensors"}:
-        raise UsageError(
-            f"{path} is a bare weights file, which does not say what it is (and a pickle is never loaded): "
-            "pass a model folder such as weights/dcgan-digits, a run such as runs/NAME, or a Hub id owner/name."
-        )
+    refuse_bare_weights(path)
     if Path(where).parts[:1] and Path(where).parts[0] in HOMES:
         raise UsageError(f"There is no model {str(where)!r}{nearest(str(where), local_models())}.")
     if is_repo_id(str(where)):
         return pull(str(where), revision)
     raise UsageError(f"{where} is neither a model folder nor a Hub id (owner/name).")
+
+
+def refuse_bare_weights(path: Path) -> None:
+    """Raises `UsageError` for a file of weights alone, with what to pass instead."""
+    if path.suffix in {".pth", ".pt", ".pkl", ".ckpt", ".bin", ".safetensors"}:
+        raise UsageError(
+            f"{path} is a bare weights file, which does not say what it is (and a pickle is never loaded): "
+            "pass a model folder such as weights/dcgan-digits, a run such as runs/NAME, or a Hub id owner/name."
+        )
 
 
 def _local(path: Path) -> Path:
@@ -107,6 +125,7 @@ def find_listed(name: str, revision: str | None = None, progress: Progress | Non
     """
     if name in local_models():
         return find(name)
+    refuse_bare_weights(Path(name))
     if not is_repo_id(name) or name.split("/")[0] in HOMES:
         raise UsageError(f"There is no model {name!r}{nearest(name, available())}, or give a Hub id owner/name.")
     return pull(name, revision, progress)

@@ -7,6 +7,7 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import torch
@@ -193,9 +194,10 @@ class Model:
                 critic = _to_bytes(self.critics)
                 (partial / CRITIC).write_bytes(critic)
                 described["discriminator_sha256"] = hashlib.sha256(critic).hexdigest()
-            (partial / CONFIG).write_text(json.dumps(described, indent=2) + "\n")
+            (partial / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
             grid(self.sample(64), columns=8, scale=max(1, 64 // self.image_size)).save(partial / SHEET)
-            (partial / CARD).write_text(write_card(name or folder.name, described, parameter_bytes=len(weights)))
+            card = write_card(name or folder.name, described, parameter_bytes=len(weights))
+            (partial / CARD).write_text(card, encoding="utf-8")
 
     def describe(self) -> dict[str, Any]:
         """config.json without the digests."""
@@ -215,8 +217,11 @@ def _to_bytes(nets: nn.ModuleDict) -> bytes:
     return safetensors_save({name: tensor.detach().cpu().contiguous() for name, tensor in nets.state_dict().items()})
 
 
-REQUIRED_KEYS = {"format", "gan_core", "recipe", "config", "image", "classes", "sha256", "training", "metrics"}
-KNOWN_KEYS = REQUIRED_KEYS | {"discriminator_sha256"}
+KEYS: dict[str, type | UnionType] = {
+    "format": int, "gan_core": str, "recipe": str, "config": dict, "image": dict, "classes": list | None,
+    "sha256": str, "discriminator_sha256": str, "training": dict, "metrics": dict,
+}  # fmt: skip
+OPTIONAL = {"discriminator_sha256"}
 
 
 def load_folder(folder: Path) -> Model:
@@ -238,8 +243,10 @@ def load_folder(folder: Path) -> Model:
         recipe = cls(cls.Config(**described["config"]))
         with blueprint():  # nothing is allocated before the weights are known to fit
             nets = recipe.build()
-    except TypeError as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # torch's, for numbers no network can have
         raise UsageError(f"{folder / CONFIG} does not describe a {cls.name} ({error}).") from error
+    if recipe.config.image_shape != (described["image"]["channels"], described["image"]["size"]):
+        raise UsageError(f"{folder / CONFIG} contradicts itself about the size of its pictures.")
     generators = nn.ModuleDict({name: nets[name] for name in recipe.generators})
     critics = nn.ModuleDict({name: net for name, net in nets.items() if name not in recipe.generators})
     _fill(generators, folder / WEIGHTS, described["sha256"])
@@ -266,22 +273,33 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        described = json.loads(path.read_text())
+        described = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{folder} is no model folder: it has no {CONFIG}.") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as JSON ({error}).") from error
-    if not isinstance(described, dict) or not isinstance(described.get("format"), int):
+    if not isinstance(described, dict) or type(described.get("format")) is not int:
         raise UsageError(f"{path} is not a model's config: it states no format.")
-    if described["format"] > FORMAT:
+    if not 1 <= described["format"] <= FORMAT:
         raise UsageError(
             f"{path} has format {described['format']}, written by gan_core {described.get('gan_core')}; "
             f"this is {__version__}, which reads format {FORMAT}: update the playground."
         )
-    if unknown := set(described) - KNOWN_KEYS:
-        raise UsageError(f"{path} has an unknown key {min(unknown)!r}{nearest(min(unknown), KNOWN_KEYS)}.")
-    if missing := REQUIRED_KEYS - set(described):
+    if unknown := set(described) - set(KEYS):
+        raise UsageError(f"{path} has an unknown key {min(unknown)!r}{nearest(min(unknown), KEYS)}.")
+    if missing := set(KEYS) - set(described) - OPTIONAL:
         raise UsageError(f"{path} lacks the key {min(missing)!r}.")
+    for key, value in described.items():
+        if not isinstance(value, KEYS[key]):
+            raise UsageError(f"{path} has {key} {str(value)[:40]!r}, which does not fit.")
+    image, training = described["image"], described["training"]
+    sizes_fit = set(image) == {"size", "channels", "range"} and all(
+        type(image[key]) is int for key in ("size", "channels")
+    )
+    names_fit = all(isinstance(name, str) for name in described["classes"] or ())
+    facts_fit = all(isinstance(training.get(key, 0), int | float) for key in ("images_seen", "steps", "seconds"))
+    if not (sizes_fit and names_fit and facts_fit):
+        raise UsageError(f"{path} has values under image, classes or training that do not fit.")
     return described
 
 

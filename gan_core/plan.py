@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gan_core.errors import UsageError
+from gan_core.latent import MAX_SEED
 from gan_core.probe import Precision
 from gan_core.recipe import Recipe, TrainOptions, recipe_class
 from gan_core.runs import Run
@@ -52,8 +53,8 @@ class RunOptions:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"{name} is {value}; it must be above 0.")
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"The seed is {self.seed}; it takes a whole number from 0 to {2**32 - 1}.")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise UsageError(f"The seed is {self.seed}; it takes a whole number from 0 to {MAX_SEED}.")
 
     def total_steps(self, recipe: Recipe, images: int, world: int) -> int:
         """The run's length in steps on a set of `images`."""
@@ -116,10 +117,15 @@ def read_plan(folder: Path) -> Plan:
     """
     stored = Run(folder).config()
     if not stored:
-        raise UsageError(f"There is no run in {folder} to resume: it has no config.json.")
-    cls = recipe_class(stored["recipe"])
-    options = stored["options"] | {"betas": tuple(stored["options"]["betas"])}
-    return Plan(cls(cls.Config(**stored["config"]), TrainOptions(**options)), RunOptions(**stored["run"]))
+        raise UsageError(f"There is no run in {folder} to resume: it has no config.json that can be read.")
+    if stored.get("format") != FORMAT:
+        raise UsageError(f"The run in {folder} was made by gan_core {stored.get('gan_core')}; this is {__version__}.")
+    try:
+        cls = recipe_class(stored["recipe"])
+        options = stored["options"] | {"betas": tuple(stored["options"]["betas"])}
+        return Plan(cls(cls.Config(**stored["config"]), TrainOptions(**options)), RunOptions(**stored["run"]))
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"config.json of the run in {folder} does not fit ({error}).") from error
 
 
 def refuse_changes(stored: Plan, asked: Plan) -> None:

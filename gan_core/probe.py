@@ -10,7 +10,8 @@ from typing import Literal, get_args
 import psutil
 import torch
 
-from gan_core.data import Images
+from gan_core.data import ImageData, Images
+from gan_core.pictures import to_uint8
 from gan_core.recipe import Recipe
 from gan_core.trainer import Trainer
 
@@ -39,9 +40,13 @@ def seconds_per_step(
     """The fastest of a few steps in each precision, after a warm-up, on networks of their own.
 
     The precisions take turns, so that a machine that is busy for a moment is busy for all of them.
+
+    Raises:
+        UsageError: There are fewer images than a batch.
     """
+    sample = one_batch(data, recipe.options.batch_size)
     trainers = {
-        precision: Trainer(type(recipe)(recipe.config, recipe.options), data, device=device, precision=precision)
+        precision: Trainer(type(recipe)(recipe.config, recipe.options), sample, device=device, precision=precision)
         for precision in precisions
     }
     times: dict[Precision, list[float]] = {precision: [] for precision in precisions}
@@ -53,6 +58,13 @@ def seconds_per_step(
                 torch.cuda.synchronize()
             times[precision].append(time.perf_counter() - began)
     return {precision: min(seconds[WARM_UP:]) for precision, seconds in times.items()}
+
+
+def one_batch(data: Images, batch_size: int) -> ImageData:
+    """A batch's worth of the images, in memory: a turn of the probe should time a step, not the start of workers."""
+    images = to_uint8(data.examples(min(batch_size, len(data))))
+    labels = None if data.classes is None else torch.arange(len(images)) % len(data.classes)
+    return ImageData(data.name, images, labels, data.classes)
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -11,7 +11,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor, nn
@@ -81,6 +81,9 @@ class Batch:
         return Batch(self.images.to(device, memory_format=memory_format), labels)
 
 
+MAX_SIDE = 1024  # pixels: a stranger's small model could ask for pictures that fill the memory
+
+
 @dataclass(frozen=True)
 class Config:
     """What a model is: everything needed to build its networks again."""
@@ -91,8 +94,13 @@ class Config:
     """1 for grey pictures, 3 for colour. None takes it from the data."""
 
     def __post_init__(self) -> None:
-        if self.channels not in (None, 1, 3):
-            raise UsageError(f"channels is {self.channels}; it takes 1 (grey) or 3 (colour).")
+        for name, hint in get_type_hints(type(self)).items():
+            value, words = getattr(self, name), get_args(hint)
+            if get_origin(hint) is Literal and value not in words:
+                raise UsageError(f"{name} is {value!r}; it takes {', '.join(words)}.")
+        size = self.image_size
+        self.require(size is None or 1 <= size <= MAX_SIDE, f"image_size is {size}; it takes 1 to {MAX_SIDE}.")
+        self.require(self.channels in (None, 1, 3), f"channels is {self.channels}; it takes 1 (grey) or 3 (colour).")
 
     @classmethod
     def tiny(cls) -> Self:

@@ -6,6 +6,7 @@ folder, so any process sees the same runs.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,11 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
-from gan_core.atomic import PARTIAL, replacing
+from gan_core.atomic import remove_partials, replacing
 from gan_core.errors import UsageError
 
 LIVE = ("starting", "running")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(?<!\.)")
 TAIL_BYTES = 20_000
 
 
@@ -97,10 +99,10 @@ class Run:
         return {int(file.stem.removeprefix("step-")): file for file in files}
 
     def config(self) -> dict[str, Any]:
-        """What the run was started with; empty until it has begun."""
+        """What the run was started with; empty until it has begun, or if the file is damaged."""
         try:
-            config: dict[str, Any] = json.loads(self.config_file.read_text())
-        except FileNotFoundError:
+            config: dict[str, Any] = json.loads(self.config_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
             return {}
         return config
 
@@ -112,7 +114,7 @@ class Run:
 
     def _read_state(self) -> dict[str, Any]:
         try:
-            state: dict[str, Any] = json.loads(self.state_file.read_text())
+            state: dict[str, Any] = json.loads(self.state_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             state = {"status": "starting", "step": 0, "steps": 0, "images_seen": 0, "warnings": []}
         return state
@@ -157,8 +159,9 @@ class Run:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
-    def lock(self) -> FileLock:
-        """The lock that a training process holds on its run; the system frees it however the process ends.
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Held by a training process on its run; the system frees it however the process ends.
 
         Raises:
             UsageError: Another process holds it.
@@ -168,7 +171,10 @@ class Run:
             lock.acquire(timeout=0)
         except Timeout:
             raise UsageError(f"The run {self.name} is in use by another process; stop that one first.") from None
-        return lock
+        try:
+            yield
+        finally:
+            lock.release()
 
     def stop(self) -> None:
         """Asks the run to save and end after its current step."""
@@ -180,16 +186,19 @@ class Run:
         Raises:
             UsageError: It is still going.
         """
-        self.lock().release()
-        if self.state()["status"] in LIVE:
-            raise UsageError(f"The run {self.name} is going; stop it before deleting it.")
-        shutil.rmtree(self.folder)
+        with self.lock():
+            if self.state()["status"] in LIVE:
+                raise UsageError(f"The run {self.name} is going; stop it before deleting it.")
+            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)  # Windows keeps a locked file
 
     def clean(self) -> None:
         """Removes a stop request and what killed writers left behind."""
         self.stop_file.unlink(missing_ok=True)
-        for partial in self.folder.glob(f"*{PARTIAL}"):
-            shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+        for written in (
+            self.config_file, self.metrics_file, self.state_file, self.checkpoint_file, self.model_folder
+        ):  # fmt: skip
+            remove_partials(written)
 
 
 def check_name(name: str) -> str:
@@ -227,8 +236,8 @@ def list_runs() -> list[Run]:
 
 def free_name(name: str) -> str:
     """The name, or the first of name-2, name-3, ... that no run has."""
-    taken = {run.name for run in list_runs()}
-    return next(c for k in range(1, len(taken) + 2) if (c := name if k == 1 else f"{name}-{k}") not in taken)
+    numbered = (name if k == 1 else f"{name}-{k}" for k in itertools.count(1))
+    return next(candidate for candidate in numbered if not (runs_folder() / candidate).exists())
 
 
 def start(name: str, recipe: str, flags: Sequence[str]) -> Run:
@@ -279,8 +288,10 @@ def resume(name: str) -> Run:
     if reason := is_public():
         raise UsageError(reason)
     run = find_run(name)
-    run.lock().release()
-    return _spawn(run.folder, ["--out", str(run.folder), "--resume"])
+    with run.lock():  # two who ask at once: the second finds it starting
+        if run.state()["status"] in LIVE:
+            raise UsageError(f"The run {name} is going already.")
+        return _spawn(run.folder, ["--out", str(run.folder), "--resume"])
 
 
 def _spawn(folder: Path, arguments: list[str]) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from gan_core.data import Images
 from gan_core.distributed import Processes, any_of, average_gradients, weights_agree
 from gan_core.ema import EMA
+from gan_core.errors import UsageError
 from gan_core.layers import memory_format
 from gan_core.model import Model
 from gan_core.recipe import Phase, Recipe
 
 Callback = Callable[["Trainer"], None]
+Precision = Literal["fp32", "bf16"]  # no fp16: its loss scaling and gradient penalties do not mix
 
 
 class Trainer:
@@ -56,6 +58,8 @@ class Trainer:
         processes: Processes | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
+        if precision not in get_args(Precision):
+            raise UsageError(f"precision is {precision!r}; it takes {' or '.join(get_args(Precision))}.")
         self.recipe, self.data, self.seed = recipe, data, seed
         self.device, self.precision = torch.device(device), precision
         self.processes = processes or Processes()
@@ -156,11 +160,23 @@ class Trainer:
             "step": self.step,
             "images_seen": self.images_seen,
             "seconds": self.seconds,
+            "images": len(self.data),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continues where `state_dict` was taken."""
-        self.nets.load_state_dict(state["nets"])
+        """Continues where `state_dict` was taken.
+
+        Raises:
+            UsageError: The networks or the data are not those of the state.
+        """
+        if (now := len(self.data)) != (then := state["images"]):
+            raise UsageError(f"The data had {then:,} pictures and has {now:,} now: a resumed run needs those it had.")
+        try:
+            self.nets.load_state_dict(state["nets"])
+        except RuntimeError:
+            raise UsageError(
+                "The checkpoint holds networks of another size: the pictures are not what they were."
+            ) from None
         self.ema.nets.load_state_dict(state["ema"])
         for nets, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"]["+".join(nets)])

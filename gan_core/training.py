@@ -8,25 +8,24 @@ import logging
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
-from filelock import FileLock
 from tqdm import tqdm
 
 from gan_core import callbacks
 from gan_core.atomic import replacing
 from gan_core.callbacks import every
 from gan_core.checkpoint import load_checkpoint, surroundings
-from gan_core.data import Images, load_data
+from gan_core.data import load_data
 from gan_core.distributed import from_main, main_first, processes
 from gan_core.errors import UsageError
 from gan_core.library import load
-from gan_core.plan import Plan
-from gan_core.probe import Precision, faster_precision
+from gan_core.plan import Plan, read_plan
+from gan_core.probe import faster_precision
 from gan_core.runs import Run, check_name, free_name, runs_folder
 from gan_core.trainer import Trainer
 
@@ -66,32 +65,35 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False) -> Run:
     """
     device = choose_device(plan.run.device)
     with processes(device.type) as who:
-        resume = resume or who.restarts > 0
+        if who.restarts > 0:  # torchrun has started all processes again
+            if out is None:
+                raise UsageError("A run that torchrun may restart needs --out, to be found again.")
+            resume = Run(out).checkpoint_file.exists()
+            plan = read_plan(out) if resume else plan
         config = plan.recipe.config
         with main_first(who):
             data = load_data(plan.run.dataset, config.image_size, config.channels)
         recipe = plan.recipe.resolve(data.image_size, data.channels)
         data.batches(recipe.options.batch_size, seed=0, start=0, world=who.world)  # enough images for one batch?
         if plan.run.precision == "auto":
-            choice: Precision = faster_precision(recipe, data, device) if who.is_main else "fp32"
-            plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, precision=from_main(choice, who)))
+            choice: Any = from_main(faster_precision(recipe, data, device) if who.is_main else "", who)
+            plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, precision=choice))
         trainer = Trainer(recipe, data, seed=plan.run.seed, device=device, precision=plan.run.precision, processes=who)
         if plan.run.init is not None and not resume:
             start_from(trainer, plan.run.init)
-        folder = from_main(run_folder(plan, out) if who.is_main else Path(), who)
-        run = Run(folder)
+        run = Run(Path(from_main(str(run_folder(plan, out)) if who.is_main else "", who)))
         steps = plan.run.total_steps(recipe, len(data), who.world)
         if not who.is_main:
             if resume:
-                restore(trainer, run)
+                restore(trainer, run, steps)
             with stop_on_signals(trainer):
                 trainer.run(steps)
             return run
-        with opened(run, plan, resume) as writing:
+        with opened(run, plan, may_exist=resume or who.restarts > 0):
             if resume:
-                restore(trainer, run)
+                restore(trainer, run, steps)
                 cut_metrics(run, trainer.step)
-            lead(trainer, run, plan, data, steps, writing)
+            lead(trainer, run, plan, steps)
     return run
 
 
@@ -104,34 +106,41 @@ def run_folder(plan: Plan, out: Path | None) -> Path:
 
 
 @contextmanager
-def opened(run: Run, plan: Plan, resume: bool) -> Iterator[FileLock]:
+def opened(run: Run, plan: Plan, may_exist: bool) -> Iterator[None]:
     """A run's folder, locked and with its log attached; a new one gets its config, a taken one is refused."""
+    refuse_strange(run.folder)
     run.folder.mkdir(parents=True, exist_ok=True)
-    lock = run.lock()
-    handler = logging.FileHandler(run.log_file)
-    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
-    package = logging.getLogger("gan_core")
-    try:
-        if run.config() and not resume:
+    with run.lock():
+        if run.config_file.exists() and not may_exist:
             raise UsageError(f"There is a run in {run.folder} already; resume it with --resume or take another --out.")
         run.clean()
+        handler = logging.FileHandler(run.log_file, encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
+        package = logging.getLogger("gan_core")
         package.addHandler(handler)
         package.setLevel(logging.INFO)
-        with replacing(run.config_file) as file:
-            file.write(json.dumps(plan.as_dict(), indent=2).encode())
-        yield lock
-    finally:
-        package.removeHandler(handler)
-        handler.close()
-        lock.release()
+        try:
+            with replacing(run.config_file) as file:
+                file.write(json.dumps(plan.as_dict(), indent=2).encode())
+            yield
+        finally:
+            package.removeHandler(handler)
+            handler.close()
 
 
-def lead(trainer: Trainer, run: Run, plan: Plan, data: Images, steps: int, lock: FileLock) -> None:
+def refuse_strange(folder: Path) -> None:
+    """Raises `UsageError` for a folder that holds something, but no run: nothing of it may be overwritten."""
+    names = {child.name for child in folder.iterdir()} if folder.is_dir() else set()
+    if names and not names & {"config.json", "state.json", "lock"}:
+        raise UsageError(f"{folder} holds other things and no run; take another --out.")
+
+
+def lead(trainer: Trainer, run: Run, plan: Plan, steps: int) -> None:
     """Rank 0's part of a run: the loop with everything that writes."""
     training = {
         "command": plan.command(),
         "dataset": plan.run.dataset,
-        "images": len(data),
+        "images": len(trainer.data),
         "seed": plan.run.seed,
         "options": dataclasses.asdict(trainer.recipe.options),
         "precision": plan.run.precision,
@@ -142,7 +151,7 @@ def lead(trainer: Trainer, run: Run, plan: Plan, data: Images, steps: int, lock:
         pid=me.pid, pid_started=me.create_time(),
     )  # fmt: skip
     name = trainer.recipe.name
-    log.info("training %s on %s, %s, %d steps, in %s", name, data.name, plan.run.precision, steps, run.folder)
+    log.info("training %s on %s, %s, %d steps, in %s", name, trainer.data.name, plan.run.precision, steps, run.folder)
     save = callbacks.checkpoint(run, training)
     show = callbacks.samples(run)
     try:
@@ -171,8 +180,13 @@ def lead(trainer: Trainer, run: Run, plan: Plan, data: Images, steps: int, lock:
         else:
             log.info("stopped at step %d; go on with: python train.py --out %s --resume", trainer.step, run.folder)
     except BaseException as error:
-        log.error("%s", error if isinstance(error, UsageError | FloatingPointError) else repr(error))
-        run.write_state(status="crashed", step=trainer.step)
+        with suppress(OSError):  # a full disk cannot even be told that it is full
+            log.error("%s", error if isinstance(error, UsageError | FloatingPointError) else repr(error))
+            run.write_state(status="crashed", step=trainer.step, images_seen=trainer.images_seen)
+        if isinstance(error, OSError):
+            raise UsageError(
+                f"The run cannot write to {run.folder} ({error.strerror}); its last checkpoint is intact."
+            ) from error
         raise
 
 
@@ -197,7 +211,7 @@ def start_from(trainer: Trainer, where: str) -> None:
     """Fine-tuning: the generators of a model, and its critics where it ships them, become the first weights.
 
     Raises:
-        UsageError: The model cannot be had, or is not of the same recipe and config.
+        UsageError: The model cannot be had, is of another recipe, or has networks of another size.
     """
     model = load(where)
     wanted, found = trainer.recipe, model.recipe
@@ -214,17 +228,14 @@ def start_from(trainer: Trainer, where: str) -> None:
         raise UsageError(f"--init {where} has networks of another size: its {changed}.") from None
 
 
-def restore(trainer: Trainer, run: Run) -> None:
+def restore(trainer: Trainer, run: Run, steps: int) -> None:
     """Takes up the last checkpoint, and says what else has changed that decides about equal bits."""
     state = load_checkpoint(run.checkpoint_file)
-    try:
-        trainer.load_state_dict(state)
-    except RuntimeError:
-        raise UsageError(
-            f"{run.checkpoint_file} holds networks of another size: the pictures of the run are not what they were."
-        ) from None
+    trainer.load_state_dict(state)
+    if trainer.step > steps:
+        raise UsageError(f"The run is at step {trainer.step} already; it cannot end at {steps}.")
     for what, before in state["surroundings"].items():
-        if before != (now := surroundings()[what]):
+        if before != (now := surroundings(trainer.processes)[what]):
             log.warning("%s was %s, is now %s: the run goes on, but not bit for bit", what, before, now)
 
 

@@ -81,9 +81,15 @@ def test_modules_make_no_circle():
 
 def test_recipes_import_each_other_only_as_variant_from_parent():
     for path in (ROOT / "gan_core" / "recipes").glob("*.py"):
-        others = {name.split(".")[2] for name in imports(path) if name.startswith("gan_core.recipes.")}
-        classes = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
-        assert not others or any(node.bases for node in classes)
+        bases = {
+            ast.unparse(base).split(".")[-1]
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ClassDef)
+            for base in node.bases
+        }
+        for name in imports(path):
+            if name.startswith("gan_core.recipes."):
+                assert name.split(".")[-1] in bases, f"{path}: {name} is imported, but not varied"
 
 
 @pytest.mark.parametrize("folder", ["gan_core", "tabs", "pages"])

@@ -20,6 +20,7 @@ from gan_core.recipe import Batch
 
 log = logging.getLogger(__name__)
 
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # of Pillow; others start programs, as EPS does Ghostscript
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 DEFAULT_SIZE = 64
 MEMORY_LIMIT = 2**30  # bytes of decoded images; a bigger folder streams through workers
@@ -58,6 +59,7 @@ def folder(
 
     Raises:
         UsageError: There are no pictures, or more than 5 % of the files cannot be read.
+        OSError: A folder cannot be listed.
     """
     listing = scan(path)
     size = image_size or DEFAULT_SIZE
@@ -75,10 +77,11 @@ def scan(path: Path) -> Listing:
 
     Raises:
         UsageError: See `folder`.
+        OSError: See `folder`.
     """
-    while path.is_dir() and [child.is_dir() for child in path.iterdir()] == [True]:
-        path = next(path.iterdir())  # a zip often holds one folder that holds everything
-    candidates = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    while len(children := visible(path)) == 1 and children[0].is_dir():
+        path = children[0]  # a zip often holds one folder that holds everything
+    candidates = list(pictures_below(path))
     if not candidates:
         raise UsageError(
             f"{path} holds no pictures; it takes {', '.join(sorted(SUFFIXES))}, flat or in class sub-folders."
@@ -105,6 +108,28 @@ def scan(path: Path) -> Listing:
     return Listing(tuple(files), labels, classes, modes <= {"1", "L", "I;16"}, unreadable)
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is none of the person's own: dot files, and what macOS adds to folders and zips."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def visible(path: Path) -> list[Path]:
+    """The entries of a folder that are not hidden, sorted."""
+    return sorted(child for child in path.iterdir() if not is_hidden(child.name))
+
+
+def pictures_below(path: Path) -> Iterator[Path]:
+    """The files with a picture's suffix in a folder and its sub-folders, sorted; links to folders are not followed.
+
+    `Path.rglob` would pass over sub-folders that it may not read.
+    """
+    for child in visible(path):
+        if child.is_dir() and not child.is_symlink():
+            yield from pictures_below(child)
+        elif child.suffix.lower() in SUFFIXES and child.is_file():
+            yield child
+
+
 def open_image(file: Path) -> Image.Image:
     """Opens and decodes a picture, upright by its EXIF orientation.
 
@@ -116,7 +141,7 @@ def open_image(file: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 image.load()
                 return ImageOps.exif_transpose(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -165,8 +190,10 @@ class StreamedImages:
         return len(self.listing.files)
 
     def batches(self, batch_size: int, *, seed: int, start: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        """See `Images.batches`."""
-        indices = order(len(self), batch_size, seed=seed, start=start, rank=rank, world=world)
+        """See `Images.batches`; the workers start with the first batch."""
+        return self._decoded(order(len(self), batch_size, seed=seed, start=start, rank=rank, world=world), seed)
+
+    def _decoded(self, indices: Iterator[np.ndarray], seed: int) -> Iterator[Batch]:
         loader = DataLoader(
             Decoded(self.listing, self.image_size, self.channels),
             batch_sampler=(index.tolist() for index in indices),
@@ -174,10 +201,8 @@ class StreamedImages:
             multiprocessing_context="spawn",  # forking a process that runs OpenMP threads can hang
             generator=torch.Generator().manual_seed(seed),  # leaves the global generator alone
         )
-        return (
-            Batch(to_unit_range(images), labels if self.listing.labels is not None else None)
-            for images, labels in loader
-        )
+        for images, labels in loader:
+            yield Batch(to_unit_range(images), labels if self.listing.labels is not None else None)
 
     def examples(self, n: int) -> Tensor:
         """See `Images.examples`."""

@@ -62,10 +62,14 @@ def order(length: int, batch_size: int, *, seed: int, start: int, rank: int, wor
     Raises:
         UsageError: There are fewer images than one batch of all processes.
     """
+    if length < 2 * world:  # no batch size is that small
+        raise UsageError(
+            f"Training takes at least {2 * world} images; there {'is' if length == 1 else 'are'} {length}."
+        )
     if length < batch_size * world:
         raise UsageError(
             f"There are {length} images, fewer than one batch of {batch_size * world}; "
-            f"add images or take --batch_size {max(2, length // world)} or less."
+            f"add images or take --batch_size {length // world} or less."
         )
     return _order(length, batch_size, seed, start + rank * batch_size, batch_size * world)
 

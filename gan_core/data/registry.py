@@ -71,12 +71,16 @@ def load_data(where: str, image_size: int | None = None, channels: int | None = 
         channels: 1 or 3; None takes the data's own.
 
     Raises:
-        UsageError: It is neither; it cannot be downloaded; the folder holds no readable pictures.
+        UsageError: It is neither; it cannot be downloaded; the folder may not be read or holds no readable
+            pictures.
     """
     if where in DATASETS:
         return DATASETS[where].load(split="train", image_size=image_size, channels=channels)
     path = Path(where).expanduser()
-    if path.is_dir():
-        return folder(path, image_size, channels)
-    kind = "is a file, not a folder" if path.exists() else "is neither a data set nor a folder"
+    try:
+        if path.is_dir():
+            return folder(path, image_size, channels)
+        kind = "is a file, not a folder" if path.exists() else "is neither a data set nor a folder"
+    except OSError as error:
+        raise UsageError(f"{error.filename or where} cannot be read ({error.strerror or error}).") from error
     raise UsageError(f"{where} {kind}{nearest(where, DATASETS)}.")

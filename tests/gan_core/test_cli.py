@@ -1,5 +1,6 @@
 """The command line, as a person types it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -13,9 +14,12 @@ import torch
 from PIL import Image
 
 import gan_core
+from gan_core import training
 from gan_core.checkpoint import load_checkpoint
 from gan_core.cli import COMMANDS, main
+from gan_core.distributed import Processes
 from gan_core.pictures import read_settings
+from gan_core.plan import read_plan
 from gan_core.runs import Run
 
 from .test_trainer import assert_equal
@@ -174,6 +178,44 @@ def test_init_of_another_kind_or_size(run, tmp_path, capsys):
     assert not (tmp_path / "x").exists()
 
 
+def test_a_resumed_run_may_be_given_another_length_in_other_words(tmp_path, capsys):
+    run = train(tmp_path / "short", "--epochs", "0.004")
+    assert run.state()["steps"] == 2
+    main(["train", "--out", str(run.folder), "--resume", "--steps", "4"])
+    assert run.state()["step"] == 4
+    said = refused(capsys, "train", "--out", str(run.folder), "--resume", "--steps", "3")
+    assert "The run is at step 4 already; it cannot end at 3." in said
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "film.partial").write_text("precious")
+    assert "holds other things and no run" in refused(capsys, "train", *TINY, "--out", str(tmp_path / "mine"))
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["film.partial"]
+
+
+@pytest.mark.parametrize("damage", ["{", '{"format": 99}', '{"format": 1, "recipe": "dcgan", "odd": 1}'])
+def test_a_damaged_config_of_a_run(tmp_path, capsys, damage):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text(damage)
+    assert refused(capsys, "train", "--out", str(tmp_path / "run"), "--resume").startswith("error: ")
+
+
+def test_a_restart_by_torchrun_goes_on_from_the_checkpoint(tmp_path, capsys, monkeypatch):
+    short = train(tmp_path / "short", "--steps", "2")
+    plan = read_plan(short.folder)
+
+    @contextlib.contextmanager
+    def restarted(device_type):
+        yield Processes(restarts=1)
+
+    monkeypatch.setattr(training, "processes", restarted)
+    training.train(plan, short.folder)
+    assert short.state()["status"] == "done" and short.state()["step"] == 2
+    with pytest.raises(gan_core.UsageError, match="torchrun may restart needs --out"):
+        training.train(plan)
+
+
 def test_epochs_set_the_length(tmp_path, capsys):
     run = train(tmp_path / "half", "--epochs", "0.01")
     assert run.state()["steps"] == 5  # 40 of 4,000 images, 8 at a time
@@ -215,8 +257,8 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     words = [str(ROOT / "train.py"), *TINY, "--steps", "100000", "--out", str(out)]
     process = start(*words, cwd=tmp_path)
     wait_for(lambda: len(Run(out).metrics()[0]) > 2)
-    with pytest.raises(gan_core.UsageError, match="in use by another process"):
-        Run(out).lock()
+    with pytest.raises(gan_core.UsageError, match="in use by another process"), Run(out).lock():
+        pass
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     run = Run(out)
@@ -224,6 +266,34 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     assert process.returncode == 0 and state["status"] == "stopped"
     assert f"go on with: python train.py --out {out} --resume" in said
     assert load_checkpoint(run.checkpoint_file)["step"] == state["step"] > 0
+
+
+def test_kill_9_during_a_checkpoint_loses_nothing_and_the_resumed_run_is_the_same(tmp_path, capsys):
+    out = tmp_path / "runs" / "killed"
+    flags = [*TINY, "--steps", "9999", "--checkpoint_every", "1", "--out", str(out)]
+    process = start(str(ROOT / "train.py"), *flags, cwd=tmp_path)
+    wait_for(lambda: Run(out).checkpoint_file.exists() and list(out.glob("checkpoint.pt.*.partial")))
+    process.kill()
+    process.communicate()
+    run = Run(out)
+    assert run.state()["status"] == "crashed"
+    steps = load_checkpoint(run.checkpoint_file)["step"] + 3
+    main(["train", "--out", str(out), "--resume", "--steps", str(steps)])
+    whole = train(tmp_path / "whole", "--steps", str(steps))
+    assert_equal(load_checkpoint(run.checkpoint_file), load_checkpoint(whole.checkpoint_file))
+    assert not list(out.glob("*.partial"))
+
+
+def test_a_full_disk_ends_a_run_with_one_sentence(tmp_path):
+    out = tmp_path / "runs" / "full"
+    code = (
+        "import resource, sys; from gan_core.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); main(sys.argv[1:])"
+    )
+    process = start("-c", code, "train", *TINY, "--steps", "50", "--out", str(out), cwd=tmp_path)
+    _, errors = process.communicate(timeout=90)
+    assert process.returncode == 2
+    assert errors.strip().splitlines()[-1].startswith("error: ") and "Traceback" not in errors
 
 
 def test_the_scripts_read_the_recipe_from_their_name(tmp_path):

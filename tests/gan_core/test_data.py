@@ -1,7 +1,11 @@
 """Data: embedded digits, a person's folders in every shape they come in, and the order of training."""
 
+import io
 import itertools
+import multiprocessing
+import os
 import zipfile
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -11,7 +15,7 @@ from PIL import Image
 from gan_core.data import ImageData, load_data
 from gan_core.data.archive import unpack
 from gan_core.data.digits import digits
-from gan_core.data.folder import StreamedImages, folder, read_image
+from gan_core.data.folder import SUFFIXES, StreamedImages, folder, read_image
 from gan_core.data.images import order, to_unit_range
 from gan_core.errors import UsageError
 
@@ -110,7 +114,29 @@ def test_fewer_images_than_a_batch():
         data.batches(8, seed=0, start=0)
 
 
+def test_fewer_images_than_any_batch_takes():
+    with pytest.raises(UsageError, match="Training takes at least 2 images; there is 1"):
+        order(1, 8, seed=0, start=0, rank=0, world=1)
+    with pytest.raises(UsageError, match="Training takes at least 8 images; there are 7"):
+        order(7, 2, seed=0, start=0, rank=0, world=4)
+    with pytest.raises(UsageError, match="take --batch_size 2 or less"):
+        order(8, 4, seed=0, start=0, rank=0, world=4)
+
+
 # ----------------------------------------------------------------------------------------------------------- folders
+
+
+@contextmanager
+def as_nobody():
+    """Without root's right to read everything."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 def save(path, mode="RGB", size=(20, 30), colour=128):
@@ -152,6 +178,39 @@ def test_sub_folders_are_classes(tmp_path):
 def test_one_folder_inside_another_is_looked_through(tmp_path):
     save(tmp_path / "outer" / "inner" / "1.png")
     assert folder(tmp_path).classes is None
+
+
+def test_what_macos_adds_is_no_picture_and_no_class(tmp_path):
+    save(tmp_path / "outer" / "1.png")
+    for name in ("outer/._1.png", "outer/.DS_Store", ".DS_Store", "__MACOSX/outer/._1.png", ".Trashes/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"resource fork")
+    data = folder(tmp_path)
+    assert len(data) == 1 and data.classes is None
+
+
+@pytest.mark.parametrize("forbidden", [".", "cats"])
+def test_a_folder_that_may_not_be_read_is_one_sentence(tmp_path, forbidden):
+    save(tmp_path / "pictures" / "cats" / "1.png")
+    save(tmp_path / "pictures" / "dogs" / "1.png")
+    tmp_path.parent.chmod(0o755)
+    tmp_path.chmod(0o755)
+    (tmp_path / "pictures" / forbidden).chmod(0)
+    with as_nobody(), pytest.raises(UsageError, match=r"pictures(/cats)? cannot be read \(Permission denied\)\.$"):
+        load_data(str(tmp_path / "pictures"))
+
+
+def test_only_the_formats_named_are_opened(tmp_path):
+    save(tmp_path / "drawing.eps").rename(tmp_path / "drawing.png")  # Pillow would start Ghostscript for it
+    with Image.open(tmp_path / "drawing.png") as image:
+        assert image.format == "EPS"
+    with pytest.raises(UsageError, match="drawing.png cannot be read as a picture"):
+        read_image(tmp_path / "drawing.png", 16, 1)
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_every_suffix_can_be_read(tmp_path, suffix):
+    assert read_image(save(tmp_path / f"a{suffix}"), 16, 3).float().mean() == pytest.approx(128 / 3, abs=2)
 
 
 def test_exif_rotation_is_honoured(tmp_path):
@@ -206,6 +265,18 @@ def test_a_folder_too_big_for_memory_streams_the_same_batches(tmp_path):
         assert torch.equal(ours.images, theirs.images) and torch.equal(ours.labels, theirs.labels)
 
 
+def test_workers_start_with_the_first_batch(tmp_path):
+    for k in range(4):
+        save(tmp_path / f"{k}.png")
+    data = folder(tmp_path, 16, memory_limit=0)
+    with pytest.raises(UsageError, match="fewer than one batch of 8"):
+        data.batches(8, seed=0, start=0)
+    batches = data.batches(2, seed=0, start=0)
+    assert not multiprocessing.active_children()
+    next(batches)
+    assert len(multiprocessing.active_children()) == data.workers
+
+
 # -------------------------------------------------------------------------------------------------------------- zips
 
 
@@ -240,6 +311,63 @@ def test_a_zip_that_is_none_or_holds_none_or_too_much(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="unpacks to 2 pictures"):
         unpack(make_zip(tmp_path / "y.zip", ["1.png", "2.png"]), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def refused(content, tmp_path, match):
+    """Asserts that a zip's bytes are refused in one sentence, with nothing left behind."""
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match=match) as error:
+        unpack(io.BytesIO(content), tmp_path / "out")
+    assert str(error.value).endswith(".") and "\n" not in str(error.value) and len(str(error.value)) < 200
+    assert set(tmp_path.rglob("*")) == before
+
+
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
+def compressed(method):
+    """A zip of two pictures' worth of noise, and where the second's data begins."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name in ("1.png", "2.png"):
+            archive.writestr(name, np.random.default_rng(0).integers(0, 64, 20_000, dtype=np.uint8).tobytes())
+        start = archive.getinfo("2.png").header_offset + 30 + len("2.png")  # the fixed part of a header, and the name
+    return bytearray(buffer.getvalue()), start
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_damaged_zip_is_one_sentence(tmp_path, method):
+    whole, start = compressed(method)
+    assert unpack(io.BytesIO(whole), tmp_path / "whole") == 2
+    for offset in (0, 4, 9, 100, 9000):
+        broken = whole.copy()
+        broken[start + offset : start + offset + 50] = b"\xff" * 50
+        refused(broken, tmp_path, "unpacked")
+    refused(whole[:-1000], tmp_path, "File is not a zip file")
+
+
+def test_a_zip_whose_data_ends_early_is_one_sentence(tmp_path):
+    cut, _ = compressed(zipfile.ZIP_STORED)
+    sizes = cut.rindex(b"PK\x01\x02") + 20  # compressed and not, as the directory claims them
+    cut[sizes : sizes + 8] = 2 * (10**6).to_bytes(4, "little")
+    refused(cut, tmp_path, "it ends too early")
+
+
+def test_an_encrypted_zip_is_one_sentence(tmp_path):
+    locked, _ = compressed(zipfile.ZIP_DEFLATED)
+    locked[locked.rindex(b"PK\x03\x04") + 6] |= 1
+    locked[locked.rindex(b"PK\x01\x02") + 8] |= 1
+    refused(locked, tmp_path, "The zip is encrypted")
+
+
+@pytest.mark.parametrize("names", [["a.png", "a.png/b.png"], ["a.png/b.png", "a.png"], [f"{'x' * 300}.png"]])
+def test_a_zip_with_names_that_cannot_be_written_is_one_sentence(tmp_path, names):
+    refused(make_zip(tmp_path / "x.zip", names).read_bytes(), tmp_path, "The zip cannot be unpacked")
+
+
+def test_odd_names_in_a_zip(tmp_path):
+    assert unpack(make_zip(tmp_path / "x.zip", [".", "/", "./1.png", "a//2.png"]), tmp_path / "out") == 2
+    assert (tmp_path / "out" / "1.png").exists() and (tmp_path / "out" / "a" / "2.png").exists()
 
 
 def test_to_unit_range_ends():

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import gan_core
+from gan_core.fields import fields_of
 from gan_core.layers import downsample, parameter_count, upsample
 from gan_core.recipe import RECIPES, Batch, TrainOptions
 from gan_core.trainer import Trainer
@@ -81,11 +82,46 @@ def test_losses_are_finite_scalars_and_the_critics_beliefs_are_logged(name, nois
 def test_bf16_trains(name, noise_data):
     recipe, _ = tiny(name)
     trainer = Trainer(recipe, noise_data(recipe), precision="bf16")
+    seen = set()
+    for module in trainer.nets.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            module.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
     trainer.run(2)
+    assert seen == {torch.bfloat16}
     assert all(p.dtype == torch.float32 for p in trainer.nets.parameters())
 
 
+@EVERY
+def test_a_word_that_is_no_choice_is_refused(name):
+    for field in fields_of(RECIPES[name].Config):
+        if field.choices:
+            with pytest.raises(gan_core.UsageError, match=f"{field.name} is 'else'; it takes {field.choices[0]}"):
+                gan_core.create(name, **{field.name: "else"})
+
+
+@EVERY
+@pytest.mark.parametrize("size", [0, -4, 1_000_000])
+def test_a_size_no_picture_has_is_refused(name, size):
+    with pytest.raises(gan_core.UsageError, match=f"image_size is {size}; it takes 1 to 1024"):
+        gan_core.create(name, image_size=size)
+
+
+def test_a_precision_that_is_refused(noise_data):
+    with pytest.raises(gan_core.UsageError, match="precision is 'fp16'; it takes fp32 or bf16"):
+        Trainer(tiny("gan")[0], noise_data(tiny("gan")[0]), precision="fp16")
+
+
 # ---------------------------------------------------------------------------------------------------------------- gan
+
+
+def test_gan_drops_pixels_and_units_of_the_discriminator_in_training_only():
+    for pixels, units in ((0.0, 0.0), (0.3, 0.0), (0.0, 0.6)):
+        config = {"image_size": 16, "channels": 1, "input_dropout": pixels, "dropout": units}
+        critic = gan_core.create("gan", **config).build()["D"]
+        images = torch.rand(4, 1, 16, 16)
+        assert torch.equal(critic(images), critic(images)) == (pixels == units == 0)
+        critic.eval()
+        assert torch.equal(critic(images), critic(images))
 
 
 def test_gan_uniform_latents_reach_the_first_layer_uniform_on_minus_one_to_one():
@@ -155,7 +191,7 @@ def test_dcgan_at_every_size(size, channels):
     assert images.shape == (2, channels, size, size) and nets["D"](images).shape == (2,)
 
 
-@pytest.mark.parametrize("size", [8, 20, 28, 48, 0])
+@pytest.mark.parametrize("size", [8, 20, 28, 48])
 def test_dcgan_refuses_sizes_that_do_not_fit(size):
     with pytest.raises(gan_core.UsageError, match=f"image_size is {size}; .* 16, 32, 64"):
         gan_core.create("dcgan", image_size=size)
@@ -184,6 +220,7 @@ def test_dcgan_label_smoothing_is_one_sided():
         nets = recipe.build()
         terms[label] = recipe.losses("d", nets, batch_for(recipe), 0)
     assert terms[1.0]["fake"] == terms[0.9]["fake"]
+    assert terms[0.9]["real"] != terms[1.0]["real"]
     with pytest.raises(gan_core.UsageError, match="real_label is 0.2"):
         gan_core.create("dcgan", real_label=0.2)
 

@@ -16,7 +16,7 @@ import gan_core
 from gan_core.callbacks import every
 from gan_core.checkpoint import load_checkpoint, save_checkpoint
 from gan_core.data import ImageData
-from gan_core.distributed import Processes
+from gan_core.distributed import Processes, from_main, weights_agree
 from gan_core.errors import UsageError
 from gan_core.recipe import RECIPES, Batch, NoiseConfig, NoiseRecipe, Phase, TrainOptions
 from gan_core.trainer import Trainer
@@ -161,6 +161,13 @@ def rank_main(rank, port, folder):
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     dist.init_process_group("gloo", rank=rank, world_size=2)
     torch.save(train_averaging(Processes(rank, 2)), folder / f"{rank}.pt")
+    same, other = nn.Linear(1, 1), nn.Linear(1, 1)
+    for parameter in same.parameters():
+        nn.init.constant_(parameter, 1.0)
+    for parameter in other.parameters():
+        nn.init.constant_(parameter, float(rank))
+    assert weights_agree(same, Processes(rank, 2)) and not weights_agree(other, Processes(rank, 2))
+    assert from_main("bf16 / ä" if rank == 0 else "", Processes(rank, 2)) == "bf16 / ä"
     dist.destroy_process_group()
 
 
@@ -170,6 +177,14 @@ def test_averaged_gradients_equal_one_process_on_the_joined_batch(tmp_path, free
     assert torch.equal(ranks[0], ranks[1])
     joined = train_averaging(Processes())
     assert torch.allclose(ranks[0], joined, rtol=0, atol=1e-6) and joined.abs().max() > 1e-3
+
+
+def test_resuming_on_other_data_is_refused(noise_data):
+    trainer = make("gan", noise_data)
+    state = trainer.state_dict()
+    trainer.data = ImageData("fewer", trainer.data.images[:30])
+    with pytest.raises(UsageError, match="The data had 40 pictures and has 30 now"):
+        trainer.load_state_dict(state)
 
 
 # ------------------------------------------------------------------------------------------------------- checkpoints

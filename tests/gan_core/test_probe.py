@@ -1,0 +1,59 @@
+"""The probe: that it times steps, and nothing else."""
+
+import multiprocessing.process
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_core.data.folder import StreamedImages, folder
+from gan_core.data.images import to_unit_range
+from gan_core.errors import UsageError
+from gan_core.probe import one_batch, seconds_per_step
+from gan_core.recipe import RECIPES, TrainOptions
+
+CPU = torch.device("cpu")
+
+
+def tiny(batch_size):
+    recipe = RECIPES["dcgan"](RECIPES["dcgan"].Config.tiny(), TrainOptions(batch_size=batch_size))
+    return recipe.resolve(32, 1)
+
+
+@pytest.fixture
+def streamed(tmp_path):
+    """12 pictures of noise in two classes, too many for memory."""
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 32, 32), dtype=np.uint8)
+    for k, image in enumerate(pixels):
+        path = tmp_path / "ab"[k % 2] / f"{k}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(image).save(path)
+    data = folder(tmp_path, tiny(8).config.image_size, 1, memory_limit=0)
+    assert isinstance(data, StreamedImages)
+    return data
+
+
+def test_a_streamed_folder_is_timed_without_starting_workers(streamed, monkeypatch):
+    started = []
+    start = multiprocessing.process.BaseProcess.start
+    monkeypatch.setattr(
+        multiprocessing.process.BaseProcess, "start", lambda process: (started.append(process), start(process))
+    )
+    seconds = seconds_per_step(tiny(8), streamed, CPU, ["fp32", "bf16"])
+    assert seconds.keys() == {"fp32", "bf16"} and all(value > 0 for value in seconds.values())
+    assert not started
+    next(streamed.batches(8, seed=0, start=0))
+    assert len(started) == streamed.workers  # they would have been seen
+
+
+def test_the_timed_batch_is_of_the_data(streamed):
+    sample = one_batch(streamed, 8)
+    assert sample.images.shape == (8, 1, streamed.image_size, streamed.image_size)
+    assert torch.equal(to_unit_range(sample.images), streamed.examples(8))
+    assert sample.classes == ("a", "b") and set(sample.labels.tolist()) == {0, 1}
+
+
+def test_fewer_images_than_a_batch_cannot_be_timed(streamed):
+    with pytest.raises(UsageError, match="There are 12 images, fewer than one batch of 16"):
+        seconds_per_step(tiny(16), streamed, CPU, ["fp32"])

@@ -353,6 +353,17 @@ def test_a_zip_whose_data_ends_early_is_one_sentence(tmp_path):
     refused(cut, tmp_path, "it ends too early")
 
 
+def test_a_zip_whose_directory_is_elsewhere_is_one_sentence(tmp_path):
+    moved, _ = compressed(zipfile.ZIP_DEFLATED)
+    offset = moved.rindex(b"PK\x05\x06") + 16
+    moved[offset : offset + 4] = (10**6).to_bytes(4, "little")
+    refused(moved, tmp_path, "cannot be unpacked as a zip")
+
+
+def test_folders_nested_too_deeply_in_a_zip_are_one_sentence(tmp_path):
+    refused(make_zip(tmp_path / "x.zip", ["a/" * 1900 + "1.png"]).read_bytes(), tmp_path, "cannot be unpacked")
+
+
 def test_an_encrypted_zip_is_one_sentence(tmp_path):
     locked, _ = compressed(zipfile.ZIP_DEFLATED)
     locked[locked.rindex(b"PK\x03\x04") + 6] |= 1

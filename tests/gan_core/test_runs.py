@@ -47,6 +47,8 @@ def test_the_life_of_a_run(runs):
     wait_for(lambda: not psutil.pid_exists(run.state()["pid"]))
 
     resume("life")
+    with pytest.raises(UsageError, match="The run life is going already"):
+        resume("life")
     wait_for(lambda: run.state()["status"] == "running" and run.state()["step"] > stopped_at)
     os.kill(run.state()["pid"], signal.SIGKILL)
     wait_for(lambda: run.state()["status"] == "crashed")

@@ -13,8 +13,8 @@ from gan_core.errors import UsageError
 MAX_FILES = 100_000
 MAX_BYTES = 4 * 2**30
 ENCRYPTED = 1  # a bit of a member's flags
-# zipfile lets what its decompressors say through
-DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, UnicodeDecodeError, NotImplementedError)
+# What comes through zipfile; ValueError for offsets and names, RuntimeError for an unknown method or folders too deep.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError)
 
 
 def unpack(archive: Path | BinaryIO, into: Path) -> int:
@@ -54,6 +54,8 @@ def unpack(archive: Path | BinaryIO, into: Path) -> int:
             except BaseException:
                 shutil.rmtree(into)
                 raise
+    except UsageError:  # itself a ValueError
+        raise
     except OSError as error:  # a name that is too long, or a file's and a folder's; bzip2 has it for damaged data
         raise UsageError(f"The zip cannot be unpacked ({error.strerror or error}).") from error
     except DAMAGED as error:

@@ -12,6 +12,7 @@ ENV HOME=/home/user PYTHONUNBUFFERED=1
 COPY --chown=user . .
 
 EXPOSE 7860
+# Nothing is trained on a public Space, so the pages take no uploads.
 # A Space shows the app in a frame of another site, where Streamlit's XSRF cookie does not arrive: uploads would be 403.
 CMD ["streamlit", "run", "app.py", "--server.port", "7860", "--server.address", "0.0.0.0", \
-     "--server.enableXsrfProtection", "false"]
+     "--server.maxUploadSize", "1", "--server.enableXsrfProtection", "false"]

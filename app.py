@@ -1,5 +1,6 @@
 """The app, one process on one port: `streamlit run app.py` serves pages at / and the playground at /playground/."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -33,7 +34,9 @@ async def lifespan(server: FastAPI) -> AsyncIterator[Any]:
     if (config := getattr(uvicorn, "config", None)) is not None:
         config.timeout_graceful_shutdown = SHUTDOWN_SECONDS
     async with pages_lifespan(server) as state:
+        bounding = asyncio.create_task(output.keep_bounded())
         yield state
+        bounding.cancel()
     output.remove()
 
 
@@ -44,11 +47,12 @@ app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
 @app.get("/playground")
 def playground(request: Request) -> RedirectResponse:
     """Adds the slash without which the path would be one of Streamlit's, and keeps the query."""
-    return RedirectResponse(str(request.url.replace(path="/playground/")))
+    return RedirectResponse(f"/playground/?{request.url.query}".rstrip("?"))  # relative: a Host header may be anyone's
 
 
 gr.mount_gradio_app(
     app, tabs.build(), path="/playground", theme=tabs.THEME, css_paths=tabs.CSS, allowed_paths=[str(output.FOLDER)],
-    max_file_size="10mb", footer_links=["api"], run_history=False, ssr_mode=False,
+    max_file_size=output.MAX_FILE, footer_links=["api"], run_history=False, ssr_mode=False,
 )  # fmt: skip
+app.add_middleware(output.BoundedRequests, path="/playground/")
 app.mount("/", ui)  # last: it takes every path that is left

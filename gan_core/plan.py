@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from gan_core.errors import UsageError
 from gan_core.latent import MAX_SEED
-from gan_core.probe import Precision
 from gan_core.recipe import Recipe, TrainOptions, recipe_class
 from gan_core.runs import Run
+from gan_core.trainer import Precision
 from gan_core.version import __version__
 
 FORMAT = 1

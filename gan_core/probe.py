@@ -13,9 +13,8 @@ import torch
 from gan_core.data import ImageData, Images
 from gan_core.pictures import to_uint8
 from gan_core.recipe import Recipe
-from gan_core.trainer import Trainer
+from gan_core.trainer import Precision, Trainer
 
-Precision = Literal["fp32", "bf16"]
 WARM_UP, TIMED = 2, 5
 
 
@@ -77,7 +76,7 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def faster_precision(recipe: Recipe, data: Images, device: torch.device) -> Precision:
-    """ "bf16" where the device has it and this recipe's steps are faster with it, else "fp32"."""
+    """Returns "bf16" where the device has it and this recipe's steps are faster with it, else "fp32"."""
     if not has_bf16(device):
         return "fp32"
     seconds = seconds_per_step(recipe, data, device, get_args(Precision))

@@ -1,4 +1,4 @@
-"""Markdown that cards show, made from docstrings, options and model cards."""
+"""Markdown that cards show, made from docstrings, options and the configs of models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from typing import Any
 
 from gan_core.fields import fields_of
+from tabs.plain import plain
+
+LONGEST = 300  # characters of a value
 
 
 def with_links(text: str) -> str:
@@ -14,11 +17,12 @@ def with_links(text: str) -> str:
     return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", text)
 
 
-def card_text(markdown: str) -> str:
-    """A model card's text: without the Hub's front matter, its title, and pictures, which might lie elsewhere."""
-    markdown = re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.DOTALL)
-    markdown = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", markdown)
-    return re.sub(r"\A\s*# .*\n", "", markdown).strip()
+def facts(described: dict[str, Any]) -> str:
+    """Markdown of what a model's config says; not its README, which may be a stranger's and hold anything."""
+    groups = (described["training"], described["metrics"], described["config"])
+    rows = [(key, value) for group in groups for key, value in group.items() if key != "command"]
+    lines = [f"| {plain(key)} | {plain(str(value)[:LONGEST])} |" for key, value in rows]
+    return "\n".join(["| | |", "| --- | --- |", *lines])
 
 
 def option_table(default: Any, paper: Any = None) -> str:

@@ -5,10 +5,11 @@ import random
 import streamlit as st
 
 from gan_core import UsageError
-from gan_core.latent import MAX_SEED
 from gan_core.library import available, load
 from gan_core.pictures import grid
 from gan_core.recipe import NoiseRecipe
+from tabs.plain import plain
+from tabs.settings import MAX_SEED
 
 ROWS, COLUMNS = 4, 8
 SIDE = 128  # pixels of one picture in the wall, at least: enlarged here, so that it stays crisp everywhere
@@ -25,7 +26,7 @@ def wall(name: str, seed: int) -> None:
     try:
         model = load(name)
     except UsageError as error:
-        st.warning(str(error))
+        st.warning(plain(error))
         return
     if not isinstance(model.recipe, NoiseRecipe):
         return

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
 
 from gan_core import UsageError, list_recipes
 from gan_core.catalogue import summary
 from gan_core.hub import cached_folder, is_offline, pull
 from gan_core.library import available, find, local_models
-from gan_core.model import CARD, SHEET, read_config
+from gan_core.model import SHEET, read_config
 from gan_core.recipe import Recipe, recipe_class
-from pages.cards import card_text, option_table, with_links
+from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
+from tabs.plain import plain
 
 CARDS_PER_ROW = 3
+SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown
 
 
 @st.cache_data(show_spinner=False)
@@ -49,35 +53,57 @@ def explain(recipe: type[Recipe]) -> None:
 
 
 def folder_of(name: str) -> Path:
-    """Where an installed model lies; one from the Hub is looked up in its cache, without a request."""
-    if name in local_models():
-        return find(name)
-    return cached_folder(name) or Path()
+    """Where an installed model lies; one from the Hub is looked up in its cache, without a request.
+
+    Raises:
+        UsageError: It has gone meanwhile.
+    """
+    folder = find(name) if name in local_models() else cached_folder(name)
+    if folder is None:
+        raise UsageError(f"{name} is in the Hub cache no longer; add it again.")
+    return folder
+
+
+def sheet_of(folder: Path) -> bytes | None:
+    """The PNG with a model's samples, None where there is none that can be shown."""
+    try:
+        raw = (folder / SHEET).read_bytes()
+        with Image.open(io.BytesIO(raw), formats=["PNG"]) as sheet:
+            if max(sheet.size) > SHEET_SIDE:
+                return None
+            sheet.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow says of a damaged PNG
+        return None
+    return raw
 
 
 def installed(name: str) -> None:
-    """The card of a model that is here."""
+    """The card of a model that is here, perhaps a stranger's: its texts are shown as they are, never as Markdown."""
     try:
         folder = folder_of(name)
-        described = read_config(folder)
-    except UsageError as error:
-        st.warning(str(error))
+        described, size = read_config(folder), megabytes(folder)
+    except (UsageError, OSError) as error:
+        st.warning(f"**{name}**: {plain(error)}")
         return
-    if (folder / SHEET).is_file():
-        st.image((folder / SHEET).read_bytes(), width="stretch", alt=f"Samples of {name}")
+    if sheet := sheet_of(folder):
+        st.image(sheet, width="stretch", alt=f"Samples of {name}")
     image, training = described["image"], described["training"]
     colour = "grey" if image["channels"] == 1 else "colour"
     st.markdown(f"**{name}**")
     st.caption(
-        f"`{described['recipe']}` on {training.get('dataset', 'unknown pictures')}, "
-        f"{image['size']}x{image['size']} {colour}, {megabytes(folder):.1f} MB on disk"
+        f"{plain(described['recipe'])} on {plain(training.get('dataset', 'unknown pictures'))}, "
+        f"{image['size']}x{image['size']} {colour}, {size:.1f} MB on disk"
     )
     st.page_link(
         "playground.py", label="Open in the playground", icon=":material/palette:", query_params={"model": name}
     )
-    if (folder / CARD).is_file():
-        with st.expander("Model card"):
-            st.markdown(card_text((folder / CARD).read_text()))
+    with st.expander("Model card"):
+        st.markdown(facts(described))
+        if "command" in training:
+            st.caption("Made by")
+            st.code(str(training["command"]), language="sh", wrap_lines=True)
+        st.caption("Use")
+        st.code(f'import gan_core\n\nmodel = gan_core.load("{name}")\nimages = model.sample(16, seed=0)')
 
 
 def megabytes(folder: Path) -> float:
@@ -91,18 +117,22 @@ def add_from_hub() -> None:
         wanted = st.text_input("Add from the Hugging Face Hub", key="hub", placeholder="owner/name")
         revision = st.text_input("Revision", key="revision", placeholder="main", width=160)
         asked = st.form_submit_button("Add", icon=":material/download:")
+    if asked:
+        add(wanted.strip(), revision.strip() or None)
     if is_offline():
         st.caption("The Hub could not be reached at the last attempt; models that were added before work without it.")
-    if not asked:
-        return
-    bar = st.progress(0.0, f"Looking for {wanted} ...")
+
+
+def add(name: str, revision: str | None) -> None:
+    """Downloads a model, and says how it went."""
+    bar = st.progress(0.0, f"Looking for {plain(name)} ...")
     try:
-        pull(wanted.strip(), revision.strip() or None, progress=bar.progress)
+        pull(name, revision, progress=bar.progress)
     except UsageError as error:
         bar.empty()
-        st.error(str(error))
+        st.error(plain(error))
     else:
-        bar.progress(1.0, f"{wanted} is here.")
+        bar.progress(1.0, f"{name} is here{', from the cache: the Hub cannot be reached' if is_offline() else ''}.")
 
 
 def list_installed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -52,15 +53,24 @@ def unpacked(upload: st.runtime.uploaded_file_manager.UploadedFile) -> Path:
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=home) as temporary:  # a folder in place is a complete one
             unpack(upload, Path(temporary, "pictures"))
-            Path(temporary, "pictures").rename(folder)
+            try:
+                Path(temporary, "pictures").rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else another session was first, with the same pictures
+                    raise
     return folder
 
 
 def first_pictures(folder: Path) -> Image.Image:
     """A strip of the pictures in a folder, spread evenly over it."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    spread = files[:: max(1, len(files) // EXAMPLES)][:EXAMPLES]
-    return grid(to_unit_range(torch.stack([read_image(file, SIDE, 3) for file in spread])), columns=EXAMPLES // 2)
+    shown = []
+    for file in files[:: max(1, len(files) // EXAMPLES)][:EXAMPLES]:
+        with suppress(UsageError):  # the training skips and names a few unreadable ones
+            shown.append(to_unit_range(read_image(file, SIDE, 3)))
+    if not shown:
+        raise UsageError("None of the pictures in the zip can be read.")
+    return grid(torch.stack(shown), columns=EXAMPLES // 2)
 
 
 def choose_pictures(off: bool) -> str | None:

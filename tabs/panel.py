@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from gan_core import Model, UsageError, library
-from gan_core.hub import Progress
+from gan_core.hub import Progress, is_offline
 from gan_core.recipe import RECIPES
+from tabs.plain import plain
 from tabs.settings import Settings, check_text
 
 FAVOURITE = "weights/dcgan-digits"
@@ -42,7 +44,8 @@ def told() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        # the page shows it as HTML, and it may quote a stranger's file
+        raise gr.Error(escape(str(error), quote=False), print_exception=False) from None
 
 
 def default_model() -> str | None:
@@ -66,14 +69,16 @@ def load(name: str | None, revision: str | None = None, progress: Progress | Non
     return Loaded(library.load(folder), name, None if name in library.local_models() else folder.name)
 
 
-def about(model: Model) -> str:
-    """One line on a model."""
+def about(model: Model, from_hub: bool = False) -> str:
+    """One line on a model, and on the Hub where it could not be asked for a newer one."""
     parameters = sum(parameter.numel() for parameter in model.generators.parameters())
     colour = "grey" if model.channels == 1 else "colour"
     size = f"{parameters / 1e6:.1f} M" if parameters >= 1e6 else f"{parameters / 1e3:.0f} k"
     facts = [f"**{model.recipe.name}**", f"{model.image_size} px {colour}", f"{size} parameters"]
     if "dataset" in model.training:
-        facts.append(f"trained on {model.training['dataset'].rsplit('/', 1)[-1]}")
+        facts.append(f"trained on {plain(str(model.training['dataset']).rsplit('/', 1)[-1])}")
+    if from_hub and is_offline():
+        facts.append("from the cache, for the Hub cannot be reached")
     return " · ".join(facts)
 
 
@@ -152,7 +157,8 @@ class ModelPanel:
         ]  # fmt: skip
         unused = [gr.Slider(visible=False)] * (SLIDERS - len(sliders))
         name = gr.Dropdown(library.available(), value=settings.model)
-        return [name, settings.revision or "", about(model), label, *sliders, *unused]
+        line = about(model, from_hub=settings.revision is not None)
+        return [name, settings.revision or "", line, label, *sliders, *unused]
 
     @told()
     def _choose(self, name: str | None, revision: str | None = None, progress: gr.Progress = PROGRESS) -> list[Any]:

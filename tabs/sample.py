@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ class SampleTab:
     def _open(self, request: gr.Request) -> list[Any]:
         model, settings, complaints = read_link(dict(request.query_params))
         for complaint in complaints:
-            gr.Warning(f"Left out of the link: {complaint}")
+            gr.Warning(f"Left out of the link: {escape(complaint, quote=False)}")
         return self._shown(model, settings)
 
     def _shown(self, model: Model, settings: Settings) -> list[Any]:

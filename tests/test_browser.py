@@ -3,17 +3,21 @@
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from gan_core.runs import Run
+from gan_core.runs import LIVE, Run
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -31,12 +35,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The app on a free port, its runs in a folder of its own; gives (address, runs folder)."""
-    import socket
-
-    runs = tmp_path_factory.mktemp("browser") / "runs"
+@contextmanager
+def serve(runs: Path) -> Iterator[str]:
+    """The app on a free port, its runs in that folder; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -55,10 +56,18 @@ def server(tmp_path_factory):
                 break
             except OSError:
                 time.sleep(0.2)
-        yield address, runs
+        yield address
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The app for all tests here; gives (address, runs folder)."""
+    runs = tmp_path_factory.mktemp("browser") / "runs"
+    with serve(runs) as address:
+        yield address, runs
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +79,11 @@ def browser():
 
 
 @pytest.fixture
-def page(browser, server):
-    """A page that fails the test on any console error, script error, or request to another host."""
-    context = browser.new_context(base_url=server[0], viewport={"width": 1280, "height": 900}, accept_downloads=True)
+def page(browser, server, request):
+    """A page, light unless asked for "dark", that fails on any console or script error, or request to another host."""
+    context = browser.new_context(
+        base_url=server[0], viewport={"width": 1280, "height": 900}, color_scheme=getattr(request, "param", "light")
+    )
     context.set_default_timeout(SLOW)
     page = context.new_page()
     complaints = []
@@ -127,13 +138,13 @@ def test_every_page_opens_with_its_title_and_pictures(page, path, width):
     picture = frame.locator("#gallery img, [data-testid=stImage] img").first
     expect(picture).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
-    if path != "/play":
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, "the page scrolls sideways"
+    for each in page.frames:  # the playground is one inside another
+        overflow = each.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{each.url} scrolls sideways"
 
 
 def test_generate_save_drop_back(page, tmp_path):
-    page.goto("/playground/")
+    page.goto("/playground/?images=5&truncation=0.5")
     first = pixels(page, "#gallery")
     page.locator("#seed input").fill("123")
     page.locator("#generate").click()
@@ -141,13 +152,18 @@ def test_generate_save_drop_back(page, tmp_path):
     made = content(page, "#gallery")
     saved = tmp_path / "picture.png"
     saved.write_bytes(made)
+    shown = page.locator("#settings")
+    expect(shown).to_contain_text("123")
+    settings = shown.inner_text()
+    assert all(word in settings for word in ("model", "seed", "images", "truncation", "0.5", "gan_core"))
 
-    page.locator("#seed input").fill("7")
-    page.locator("#generate").click()
+    page.goto("/playground/?seed=7&images=3")
     wait_for(lambda: content(page, "#gallery") != made)
+    assert shown.inner_text() != settings
     page.locator("#drop input[type=file]").set_input_files(saved)
-    wait_for(lambda: page.locator("#seed input").input_value() == "123")
+    expect(page.locator("#seed input")).to_have_value("123")
     wait_for(lambda: content(page, "#gallery") == made)
+    wait_for(lambda: shown.inner_text() == settings)
     expect(page.locator("#gallery")).to_contain_text("% real")
 
 
@@ -190,18 +206,24 @@ def test_the_interpolate_slider_is_live_by_mouse_and_keyboard(page):
     wait_for(lambda: pixels(page, "#live") != second)
 
 
-def test_train_watch_and_open_the_result(page, server):
-    _, runs = server
-    page.goto("/train")
+def start_run(page: Page, address: str, name: str, **options: int) -> None:
+    """Fills the form of a run, and starts it."""
+    page.goto(f"{address}/train")
     expect(page.get_by_role("heading", name="Train", level=1)).to_be_visible()
-    page.get_by_label("Name of the run", exact=True).fill("browser-run")
+    page.get_by_label("Name of the run", exact=True).fill(name)
     page.get_by_label("Name of the run", exact=True).press("Enter")
-    for option, value in (("steps", "50"), ("batch size", "256")):  # big batches take long enough to watch
-        page.get_by_label(option, exact=True).fill(value)
-        page.get_by_label(option, exact=True).press("Enter")
-        expect(page.get_by_text(f"--{option.replace(' ', '_')} {value}")).to_be_visible()
+    for option, value in options.items():
+        label = option.replace("_", " ")
+        page.get_by_label(label, exact=True).fill(str(value))
+        page.get_by_label(label, exact=True).press("Enter")
+        expect(page.get_by_text(f"--{option} {value}")).to_be_visible()
     page.get_by_role("button", name="Start training").click()
-    expect(page).to_have_url(re.compile("run=browser-run"))
+    expect(page).to_have_url(re.compile(f"run={name}"))
+
+
+def test_train_watch_and_open_the_result(page, server):
+    address, runs = server
+    start_run(page, address, "browser-run", steps=50, batch_size=256)  # big batches take long enough to watch
     chart = page.get_by_test_id("stVegaLiteChart").first
     expect(chart).to_be_visible(timeout=SLOW)
     assert Run(runs / "browser-run").state()["status"] == "running"
@@ -219,12 +241,41 @@ def test_train_watch_and_open_the_result(page, server):
     expect(frame.locator("#model input")).to_have_value("runs/browser-run")
 
 
-def test_dark_mode_reaches_the_playground(browser, server):
-    context = browser.new_context(base_url=server[0], color_scheme="dark")
-    page = context.new_page()
-    page.goto("/play", timeout=SLOW)
+def test_an_app_that_is_restarted_finds_its_run_still_going(page, tmp_path):
+    run = Run(tmp_path / "runs" / "survivor")
+    badge = page.locator(".stMarkdownBadge")
+    try:
+        with serve(run.folder.parent) as address:
+            start_run(page, address, "survivor", steps=1_000_000, batch_size=16)
+            expect(badge).to_contain_text("running", timeout=SLOW)
+            page.goto("about:blank")  # a page that loses its server complains
+        process = run.state()["pid"]
+        with serve(run.folder.parent) as address:
+            page.goto(f"{address}/train?run=survivor")
+            expect(badge).to_contain_text("running", timeout=SLOW)
+            assert run.state()["pid"] == process
+            step = run.state()["step"]
+            wait_for(lambda: run.state()["step"] > step)
+            page.goto("about:blank")
+            run.stop()
+            wait_for(lambda: run.state()["status"] == "stopped")
+    finally:
+        if (state := run.state())["status"] in LIVE and "pid" in state:
+            os.kill(state["pid"], signal.SIGKILL)
+
+
+@pytest.mark.parametrize("page", ["dark"], indirect=True)
+def test_dark_mode_reaches_the_playground(page):
+    page.goto("/play")
     frame = page.frame_locator("iframe")
-    expect(frame.locator("#gallery img").first).to_be_visible(timeout=SLOW)
+    expect(frame.locator("#gallery img").first).to_be_visible()
     background = frame.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     assert max(int(part) for part in re.findall(r"\d+", background)[:3]) < 80
-    context.close()
+
+
+def test_a_strangers_words_in_an_error_are_no_html(page):
+    page.goto("/playground/")
+    pixels(page, "#gallery")
+    page.locator("#model input").fill("<img src=https://evil.example/x.png>")
+    page.locator("#model input").press("Enter")
+    expect(page.get_by_text("There is no model '<img src=https://evil.example/x.png>'")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from starlette.testclient import TestClient
 
 import gan_core
 from gan_core.pictures import to_uint8
-from tabs import MAX_WAITING
+from tabs import MAX_WAITING, output
 from tests.tabs.tiny import tiny_model
 
 API = "/playground/gradio_api"
@@ -57,9 +58,9 @@ def test_both_front_ends_answer_on_one_port(client):
 
 @pytest.mark.parametrize("query", ["", "?seed=3&model=weights%2Fa+b"])
 def test_the_missing_slash_is_added_and_the_query_kept(client, query):
-    answer = client.get(f"/playground{query}", follow_redirects=False)
+    answer = client.get(f"/playground{query}", headers={"host": "evil.example"}, follow_redirects=False)
     assert answer.status_code == 307
-    assert answer.headers["location"].endswith(f"/playground/{query}")
+    assert answer.headers["location"] == f"/playground/{query}"
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
@@ -156,10 +157,33 @@ def test_files_outside_the_output_folder_are_refused(client, runs_folder):
         assert client.get(f"{API}/file={path}").status_code == 403
 
 
-def test_uploads_are_bounded(client):
-    fits = client.post(f"{API}/upload", files={"files": ("a.png", b"x" * 1000)})
-    assert fits.status_code == 200
-    assert client.post(f"{API}/upload", files={"files": ("a.png", bytes(11_000_000))}).status_code == 413
+def upload(client, *contents):
+    return client.post(f"{API}/upload", files=[("files", ("a.png", content)) for content in contents]).status_code
+
+
+def test_an_upload_is_bounded(client):
+    assert upload(client, bytes(output.MAX_FILE)) == 200
+    assert upload(client, bytes(output.MAX_FILE + 1)) == 413
+    assert upload(client, *[bytes([k]) * (output.MAX_FILE // 10) for k in range(12)]) == 413
+
+
+def test_files_are_taken_by_the_upload_route_alone(client):
+    for route in ("component_server/", "process_recording", "call/sample"):
+        assert client.post(f"{API}/{route}", files={"files": ("a.png", b"x")}).status_code == 415
+
+
+@pytest.mark.parametrize(("limit", "value"), [("KEEP", 5), ("KEEP_BYTES", 5000)])
+@pytest.mark.parametrize("at_once", [1, 10])
+def test_uploads_are_bounded_without_an_answer(client, monkeypatch, limit, value, at_once):
+    monkeypatch.setattr(output, limit, value)
+    contents = [limit.encode() + bytes([at_once, k]) + bytes(1000) for k in range(30)]
+    for start in range(0, len(contents), at_once):
+        assert upload(client, *contents[start : start + at_once]) == 200
+    deadline = time.monotonic() + 3 * output.PRUNE_EVERY
+    while len(list(output.FOLDER.iterdir())) > 5:
+        assert time.monotonic() < deadline, "nothing was pruned"
+        time.sleep(0.1)
+    assert any(output.FOLDER.iterdir())
 
 
 def test_a_full_queue_refuses_and_the_server_stays_well(client):

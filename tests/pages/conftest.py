@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from gan_core import create
 from gan_core.model import Model
 from gan_core.runs import LIVE, find_run, list_runs
+from tests.gan_core.conftest import connect, hub  # noqa: F401  fixtures
 
 NAVIGATION = Path(__file__).parents[2] / "pages" / "navigation.py"
 

@@ -1,9 +1,14 @@
+import html
+import json
+import shutil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from gan_core import list_recipes
-from pages.cards import card_text, with_links
+from gan_core.model import CRITIC, MODEL_FILES
+from pages.cards import with_links
+from tabs.settings import MAX_SEED
 
 
 def links(at):
@@ -24,6 +29,14 @@ def test_home_shows_samples_at_once_and_new_ones_when_asked(open_page, nothing_b
     at.button(key="new_samples").click().run()
     assert not at.exception
     assert at.get("image")[0].proto.imgs[0].url != before  # a picture's address is the hash of its content
+
+
+def test_new_samples_have_a_seed_that_the_playground_takes(open_page, nothing_bundled, trained, monkeypatch):
+    monkeypatch.setattr("random.randint", lambda low, high: high)
+    at = open_page("home.py")
+    at.button(key="new_samples").click().run()
+    (link,) = (link for link in at.get("page_link") if "Play with" in link.proto.label)
+    assert parse_qs(link.proto.query_string)["seed"] == [str(MAX_SEED)]
 
 
 def test_a_damaged_model_is_said_and_the_page_goes_on(open_page, nothing_bundled, trained, runs):
@@ -51,9 +64,76 @@ def test_every_installed_model_has_a_card(open_page, nothing_bundled, trained):
     at = open_page("models.py")
     texts = [markdown.value for markdown in at.markdown]
     assert "**runs/tiny**" in texts
-    card = next(text for text in texts if "## Use" in text)
-    assert "license: mit" not in card and "samples.png" not in card
-    assert any("`gan` on digits, 16x16 grey" in caption.value for caption in at.caption)
+    assert any("| latent&#95;dim | 8 |" in text for text in texts)
+    assert any('gan_core.load("runs/tiny")' in code.value for code in at.code)
+    assert any("gan on digits, 16x16 grey" in caption.value for caption in at.caption)
+
+
+EVIL = (
+    "![x](https://evil.example/x.png)",
+    '<img src="https://evil.example/x.png">',
+    "a | b\n\n![x](https&#58;//evil.example/x.png)",
+    "[x]: https://evil.example/x.png",
+)
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_nothing_of_a_strangers_model_is_markdown(open_page, nothing_bundled, trained, runs, evil):
+    folder = runs / "tiny" / "model"
+    described = json.loads((folder / "config.json").read_text())
+    described["recipe"] = evil
+    described["training"] |= {"dataset": evil, evil: [evil], "command": evil}
+    described["metrics"] = {evil: {"a": evil}}
+    (folder / "config.json").write_text(json.dumps(described))
+    (folder / "README.md").write_text(evil)
+    at = open_page("models.py")
+    shown = [element.value for element in (*at.markdown, *at.caption, *at.warning)]
+    assert sum("evil" in text for text in shown) >= 2
+    assert not any("evil.example" in text for text in shown)
+    assert [code.value for code in at.code][0] == evil
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", b"{"),
+        ("config.json", b"[]"),
+        ("config.json", b'{"format": 1, "![x](https://evil.example/x.png)": 1}'),
+        ("samples.png", b"no picture"),
+        ("samples.png", b"\x89PNG\r\n\x1a\n cut"),
+        ("samples.png", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
+        ("README.md", b"\xff\xfe"),
+    ],
+)
+def test_one_bad_model_does_not_hide_the_next(open_page, nothing_bundled, trained, runs, name, content):
+    shutil.copytree(runs / "tiny", runs / "a-bad-one")
+    (runs / "a-bad-one" / "model" / name).write_bytes(content)
+    at = open_page("models.py")
+    assert "**runs/tiny**" in [markdown.value for markdown in at.markdown]
+    assert len(at.warning) == (name == "config.json")
+    assert not any("evil.example" in warning.value for warning in at.warning)
+    open_page("home.py")
+
+
+def test_a_model_from_the_cache_says_that_the_hub_is_out_of_reach(
+    open_page, nothing_bundled, trained, runs, hub, connect, free_port
+):
+    hub.add("lab/tiny", {name: (runs / "tiny" / "model" / name).read_bytes() for name in MODEL_FILES if name != CRITIC})
+
+    def add():
+        at = open_page("models.py")
+        at.text_input(key="hub").set_value("lab/tiny")
+        at.button[0].click().run()
+        assert not at.exception and not at.error
+        return at.get("progress")[0].proto.text, [caption.value for caption in at.caption]
+
+    text, captions = add()
+    assert text == "lab/tiny is here."
+    assert not any("could not be reached" in caption for caption in captions)
+    connect(f"http://127.0.0.1:{free_port()}")
+    text, captions = add()
+    assert text == "lab/tiny is here, from the cache: the Hub cannot be reached."
+    assert any("could not be reached" in caption for caption in captions)
 
 
 @pytest.mark.parametrize("recipe", list_recipes())
@@ -74,13 +154,9 @@ def test_an_id_that_is_none_is_refused(open_page, nothing_bundled):
     at = open_page("models.py")
     at.text_input(key="hub").set_value("nonsense")
     at.button[0].click().run()
-    assert at.error[0].value == "'nonsense' is no Hub id; it takes owner/name."
+    assert html.unescape(at.error[0].value) == "'nonsense' is no Hub id; it takes owner/name."
 
 
 def test_docstrings_become_streamlit_markdown():
     text = with_links("See arXiv:1406.2661: $$a$$ and\n$$b\n= c$$")
     assert text == "See [arXiv:1406.2661](https://arxiv.org/abs/1406.2661): \n$$\na\n$$\n and\n\n$$\nb\n= c\n$$\n"
-
-
-def test_model_cards_lose_front_matter_title_and_pictures():
-    assert card_text("---\na: b\n---\n\n# name\n\n![x](https://elsewhere/x.png)\ntext\n---\nmore") == "text\n---\nmore"

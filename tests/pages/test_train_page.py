@@ -1,3 +1,4 @@
+import hashlib
 import io
 import os
 import signal
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_core.data import archive
+from gan_core.data.cache import cache_folder
 from gan_core.recipe import recipe_class
 from gan_core.runs import find_run, list_runs
 
@@ -170,6 +173,24 @@ def test_own_pictures(form):
     assert not form.error and not form.exception
     assert not form.button(key="start").disabled
     assert "uploads" in command(form) and command(form).endswith("--out runs/gan-pictures")
+
+
+def test_two_sessions_may_unpack_the_same_zip_at_once(form, monkeypatch):
+    content = zipped({"0.png": picture(0)})
+    folder = cache_folder() / "uploads" / hashlib.sha256(content).hexdigest()[:16]
+
+    unpack = archive.unpack
+
+    def unpack_while_another_does(source, to):
+        unpack(source, to)
+        unpack(io.BytesIO(content), folder)
+
+    monkeypatch.setattr(archive, "unpack", unpack_while_another_does)  # the page imports it anew at every run
+    form.selectbox(key="dataset").set_value("my own pictures (zip)").run()
+    form.file_uploader(key="upload").upload("x.zip", content, "application/zip").run()
+    assert not form.error and not form.exception
+    assert [file.name for file in folder.rglob("*.png")] == ["0.png"]
+    assert [child for child in folder.parent.iterdir() if child.name.startswith("tmp")] == []
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,16 @@
+import html
+
+import gradio as gr
 import pytest
 import torch
 
 from gan_core import UsageError
 from gan_core.model import MODEL_FILES
 from tabs import build
-from tabs.panel import load
+from tabs.panel import ModelPanel, about, load, told
+from tabs.plain import plain
 from tabs.sample import read_link
+from tabs.settings import Settings
 from tests.tabs.tiny import tiny_model
 
 
@@ -22,6 +27,35 @@ def test_names_of_strangers_reach_no_other_folder(tiny, tmp_path, monkeypatch):
     for name in (str(tmp_path / "private"), "private/model", "./private/model", "runs/../private", "~/private", "\0"):
         with pytest.raises(UsageError):
             load(name)
+
+
+def test_a_bare_weights_file_is_not_taken_for_a_hub_id(tiny, hub):
+    with pytest.raises(UsageError, match="bare weights file"):
+        load("checkpoints/generator.pth")
+    assert not hub.requests
+
+
+@pytest.mark.parametrize(
+    "dataset", ["![x](https://evil.example/x.png)", '<img src="//evil.example/x.png">', "&#47;", 5]
+)
+def test_a_strangers_words_are_shown_as_they_are(dataset):
+    model = tiny_model()
+    model.training = model.training | {"dataset": dataset}
+    said = about(model)
+    assert said.split("trained on ")[1] == plain(str(dataset).rsplit("/", 1)[-1])
+    assert not set("![]()<>/") & set(said.split("trained on ")[1])
+
+
+def test_plain_text_reads_the_same():
+    text = "a_b *c* `d` | [e](f) <g> &amp; 1.5 \n# é"
+    assert html.unescape(plain(text)) == text
+    assert set(plain("![<>]()|*_`$:\\\n")) <= set("&#;0123456789")
+
+
+def test_errors_are_no_html():
+    with pytest.raises(gr.Error) as caught, told():
+        raise UsageError("There is no <img src=x> of 'me'.")
+    assert caught.value.message == "There is no &lt;img src=x&gt; of 'me'."
 
 
 def test_a_name_is_taken_with_blanks_around_it(tiny):
@@ -41,6 +75,21 @@ def test_a_hub_model_is_called_by_its_commit_and_asked_for_once(hub, tmp_path):
     again = load("lab/tiny", revision)
     assert torch.equal(again.model.sample(1), model.sample(1))
     assert len(hub.requests) == asked
+
+
+def test_a_model_from_the_cache_says_that_the_hub_is_out_of_reach(hub, connect, tmp_path, free_port):
+    tiny_model().save(tmp_path / "model")
+    hub.add("lab/tiny", {name: (tmp_path / "model" / name).read_bytes() for name in MODEL_FILES})
+
+    def line(name):
+        loaded = load(name)
+        with gr.Blocks():
+            return ModelPanel().show(loaded.model, Settings(loaded.name, loaded.revision))[2]
+
+    assert "cannot be reached" not in line("lab/tiny")
+    connect(f"http://127.0.0.1:{free_port()}")
+    assert "from the cache, for the Hub cannot be reached" in line("lab/tiny")
+    assert "cannot be reached" not in line("weights/dcgan-digits")
 
 
 def test_a_link_opens_with_its_model_and_settings(tiny):

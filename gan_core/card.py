@@ -80,3 +80,11 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def plain(value: object) -> str:
+    """A stranger's text, such as a model's config says, as Markdown and HTML that read as it does.
+
+    No link, picture or tag comes of it: all but letters, digits and spaces become numeric entities.
+    """
+    return "".join(char if char.isalnum() or char == " " else f"&#{ord(char)};" for char in str(value))

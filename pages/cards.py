@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gan_core.card import plain
 from gan_core.fields import fields_of
-from tabs.plain import plain
 
 LONGEST = 300  # characters of a value
 

@@ -5,11 +5,11 @@ import random
 import streamlit as st
 
 from gan_core import UsageError
+from gan_core.card import plain
+from gan_core.latent import MAX_SEED
 from gan_core.library import available, load
 from gan_core.pictures import grid
 from gan_core.recipe import NoiseRecipe
-from tabs.plain import plain
-from tabs.settings import MAX_SEED
 
 ROWS, COLUMNS = 4, 8
 SIDE = 128  # pixels of one picture in the wall, at least: enlarged here, so that it stays crisp everywhere

@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from gan_core import UsageError, list_recipes
+from gan_core.card import plain
 from gan_core.catalogue import summary
 from gan_core.hub import cached_folder, is_offline, pull
 from gan_core.library import available, find, local_models
@@ -16,7 +17,6 @@ from gan_core.model import SHEET, read_config
 from gan_core.recipe import Recipe, recipe_class
 from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
-from tabs.plain import plain
 
 CARDS_PER_ROW = 3
 SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown

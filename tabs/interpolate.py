@@ -19,7 +19,7 @@ from gan_core.pictures import grid, to_pil
 from tabs.film import MIN_SIDE, frames, scale_of, write
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, ModelPanel, load, told
-from tabs.settings import MAX_SEED, check_text, check_whole
+from tabs.settings import check_text, check_whole
 
 MAX_KEYS, MAX_FRAMES, MAX_FPS = 12, 240, 30
 STRIP = MAX_KEYS  # pictures in the strip: every key seed is in it
@@ -32,7 +32,7 @@ class Walk:
     """A way through latent space; checked at construction.
 
     Attributes:
-        seeds: 2 to `MAX_KEYS` key seeds, 0 to `settings.MAX_SEED` each.
+        seeds: 2 to `MAX_KEYS` key seeds, 0 to `latent.MAX_SEED` each.
         path: Along the great circle or the straight line.
         loop: Back to the first seed at the end.
         label: Class index, for a conditional model; one class for the whole walk, the first by default.
@@ -49,7 +49,7 @@ class Walk:
         if not 2 <= len(self.seeds) <= MAX_KEYS:
             raise UsageError(f"There are {len(self.seeds)} key seeds; a walk takes 2 to {MAX_KEYS}, such as {SEEDS}.")
         for seed in self.seeds:
-            check_whole("key seed", seed, 0, MAX_SEED)
+            check_whole("key seed", seed, 0, latent.MAX_SEED)
         if self.path not in get_args(latent.Path):
             raise UsageError(f"The path is {str(self.path)[:40]!r}; it takes {' or '.join(get_args(latent.Path))}.")
 

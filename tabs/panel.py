@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from gan_core import Model, UsageError, library
+from gan_core.card import plain
 from gan_core.hub import Progress, is_offline
 from gan_core.recipe import RECIPES
-from tabs.plain import plain
 from tabs.settings import Settings, check_text
 
 FAVOURITE = "weights/dcgan-digits"

@@ -10,10 +10,11 @@ import gradio as gr
 from gradio_client import handle_file
 
 from gan_core import Model, UsageError
+from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png, to_pil
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, ModelPanel, load, told
-from tabs.settings import MAX_IMAGES, MAX_SEED, Settings
+from tabs.settings import MAX_IMAGES, Settings
 
 DICE = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
 SHARE = """(settings) => {
@@ -62,7 +63,7 @@ def sample(
     Args:
         model: A name from the app's list, or "owner/name" on the Hub; by default the first model of the app.
         revision: Branch, tag or commit on the Hub.
-        seed: 0 to 2147483647.
+        seed: 0 to 4294967295.
         images: 1 to 64.
         label: Class index for a conditional model; by default each class in turn.
         controls: Values by name, such as {"truncation": 0.7}; by default the model's own.

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from gan_core import Model, UsageError, __version__
+from gan_core.latent import MAX_SEED
 from gan_core.pictures import read_settings
 from gan_core.recipe import nearest
 
-MAX_SEED = 2**31 - 1  # what a browser's number field and the model's seeds both hold
 MAX_IMAGES = 64
 
 

@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gan_core import list_recipes
+from gan_core.latent import MAX_SEED
 from gan_core.model import CRITIC, MODEL_FILES
 from pages.cards import with_links
-from tabs.settings import MAX_SEED
 
 
 def links(at):

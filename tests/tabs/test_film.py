@@ -95,7 +95,7 @@ def test_what_is_no_seed_is_named(word):
     [
         ({"seeds": (3,)}, "There are 1 key seeds; a walk takes 2 to 12"),
         ({"seeds": tuple(range(13))}, "There are 13"),
-        ({"seeds": (3, 2**31)}, "key seed is '2147483648'"),
+        ({"seeds": (3, 2**32)}, "key seed is '4294967296'"),
         ({"seeds": (3, 4), "path": "polar"}, "The path is 'polar'; it takes slerp or lerp"),
     ],
 )

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from gan_core import UsageError
+from gan_core.card import plain
 from gan_core.model import MODEL_FILES
 from tabs import build
 from tabs.panel import ModelPanel, about, load, told
-from tabs.plain import plain
 from tabs.sample import read_link
 from tabs.settings import Settings
 from tests.tabs.tiny import tiny_model

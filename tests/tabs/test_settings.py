@@ -9,7 +9,7 @@ from gan_core.pictures import save_png
 from tabs.settings import Settings
 from tests.tabs.tiny import tiny_model
 
-FULL = Settings("runs/tiny", "v1", seed=2**31 - 1, images=64, label=2, controls={"truncation": 0.7})
+FULL = Settings("runs/tiny", "v1", seed=2**32 - 1, images=64, label=2, controls={"truncation": 0.7})
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_the_description_names_every_control_and_what_it_was_made_with(model):
     ("change", "sentence"),
     [
         ({"seed": -1}, "The seed is '-1'"),
-        ({"seed": 2**31}, "takes a whole number from 0 to 2147483647"),
+        ({"seed": 2**32}, "takes a whole number from 0 to 4294967295"),
         ({"seed": "7"}, "The seed is '7'"),
         ({"seed": True}, "The seed is 'True'"),
         ({"seed": 1.5}, "The seed is '1.5'"),
@@ -118,4 +118,4 @@ def test_bad_values_of_a_link_are_left_out_one_by_one(model):
     assert settings == Settings("m", seed=4)
     assert len(complaints) == 4
     settings, complaints = Settings("m").with_query({"seed": "many", "images": "7"}, model)
-    assert (settings.images, complaints) == (7, ["The seed is 'many'; it takes a whole number from 0 to 2147483647."])
+    assert (settings.images, complaints) == (7, ["The seed is 'many'; it takes a whole number from 0 to 4294967295."])

@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except FloatingPointError as error:  # a training that has blown up is no bug, and no wrong flag either
+        print(f"error: {error}; lower --lr, or resume from the last checkpoint", file=sys.stderr)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

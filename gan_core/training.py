@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -102,7 +103,8 @@ def run_folder(plan: Plan, out: Path | None) -> Path:
     if out is not None:
         check_name(out.name)
         return out
-    return runs_folder() / free_name(f"{plan.recipe.name}-{Path(plan.run.dataset).name}")
+    data = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(plan.run.dataset).name)  # a folder may have any name, a run not
+    return runs_folder() / free_name(f"{plan.recipe.name}-{data}"[:60].rstrip("."))
 
 
 @contextmanager

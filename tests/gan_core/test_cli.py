@@ -15,12 +15,12 @@ from PIL import Image
 
 import gan_core
 from gan_core import training
-from gan_core.checkpoint import load_checkpoint
+from gan_core.checkpoint import load_checkpoint, save_checkpoint
 from gan_core.cli import COMMANDS, main
 from gan_core.distributed import Processes
 from gan_core.pictures import read_settings
 from gan_core.plan import read_plan
-from gan_core.runs import Run
+from gan_core.runs import Run, find_run
 
 from .test_trainer import assert_equal
 
@@ -219,6 +219,29 @@ def test_a_restart_by_torchrun_goes_on_from_the_checkpoint(tmp_path, capsys, mon
 def test_epochs_set_the_length(tmp_path, capsys):
     run = train(tmp_path / "half", "--epochs", "0.01")
     assert run.state()["steps"] == 5  # 40 of 4,000 images, 8 at a time
+
+
+def test_a_training_that_blows_up_says_where_and_keeps_its_checkpoint(tmp_path, capsys):
+    run = train(tmp_path / "wild", "--steps", "2")
+    state = load_checkpoint(run.checkpoint_file)
+    state["nets"]["G.project.0.weight"].fill_(float("nan"))
+    save_checkpoint(run.checkpoint_file, state)
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--out", str(run.folder), "--resume", "--steps", "9"])
+    assert end.value.code == 1
+    assert "error: step 2, phase d: the loss is not finite (real = " in capsys.readouterr().err
+    assert run.state()["status"] == "crashed" and "not finite" in run.log_tail()
+    assert load_checkpoint(run.checkpoint_file)["step"] == 2
+
+
+def test_a_run_on_a_folder_of_any_name_gets_a_name_that_a_run_may_have(tmp_path, runs, capsys):
+    for k in range(8):
+        path = tmp_path / "my own pictures!" / f"{k}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("L", (16, 16), k * 30).save(path)
+    main(["train", *TINY, "--steps", "1", "--dataset", str(tmp_path / "my own pictures!")])
+    assert [path.name for path in runs.iterdir()] == ["dcgan-my-own-pictures-"]
+    assert find_run("dcgan-my-own-pictures-").state()["status"] == "done"
 
 
 def test_every_command_has_a_one_line_help(capsys):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -64,12 +63,14 @@ def unpacked(upload: st.runtime.uploaded_file_manager.UploadedFile) -> Path:
 def first_pictures(folder: Path) -> Image.Image:
     """A strip of the pictures in a folder, spread evenly over it."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    shown = []
+    shown, unreadable = [], None
     for file in files[:: max(1, len(files) // EXAMPLES)][:EXAMPLES]:
-        with suppress(UsageError):  # the training skips and names a few unreadable ones
+        try:
             shown.append(to_unit_range(read_image(file, SIDE, 3)))
-    if not shown:
-        raise UsageError("None of the pictures in the zip can be read.")
+        except UsageError as error:  # the training skips and names a few unreadable ones
+            unreadable = error
+    if unreadable and not shown:
+        raise unreadable
     return grid(torch.stack(shown), columns=EXAMPLES // 2)
 
 

@@ -61,14 +61,13 @@ def test_the_command_of_the_dockerfile_serves_as_user_1000(home, python, free_po
     words = [port if word == "7860" else word for word in json.loads(command)]
     words[:1] = [python, "-m", "streamlit"]
     environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHONPATH": PACKAGES, "SPACE_ID": "owner/space"}
-    server = subprocess.Popen(
-        words, cwd=home / "app", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **BECOME
-    )
+    with (home / "log.txt").open("wb") as log:
+        server = subprocess.Popen(words, cwd=home / "app", env=environment, stdout=log, stderr=log, **BECOME)
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.time() + 90
         while True:
-            assert server.poll() is None and time.time() < deadline, server.stdout.read().decode()
+            assert server.poll() is None and time.time() < deadline, (home / "log.txt").read_text()
             try:
                 assert urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).read() == b"ok"
                 break
@@ -82,4 +81,3 @@ def test_the_command_of_the_dockerfile_serves_as_user_1000(home, python, free_po
     finally:
         server.terminate()
         server.wait(20)
-        server.stdout.close()

@@ -4,6 +4,7 @@ import io
 import itertools
 import multiprocessing
 import os
+import urllib.request
 import zipfile
 from contextlib import contextmanager
 
@@ -59,6 +60,7 @@ def test_pixels_lie_in_minus_one_to_one():
 def test_a_download_without_a_network_names_what_works(name, monkeypatch):
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")  # a port where nobody listens
+    monkeypatch.setattr(urllib.request, "_opener", None)  # it reads the proxies once; and no later test should see ours
     with pytest.raises(UsageError, match=f"{name} could not be downloaded .* embedded set 'digits'"):
         load_data(name)
 

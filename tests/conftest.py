@@ -1,8 +1,11 @@
 """Fixtures for all tests: a cache and a runs folder of their own, and two threads."""
 
+import os
 import socket
 
 import pytest
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests, servers and trainers share two cores; before torch
 import torch
 
 from gan_core.data import ImageData

@@ -123,6 +123,7 @@ def test_start_watch_and_delete(form, open_page, wait_for):
     assert list_runs() == []
 
 
+@pytest.mark.slow  # what it does on disk, tests/gan_core/test_runs.py shows; here it is the page
 def test_stop_resume_and_crash(form, open_page, wait_for):
     fill(form, steps=1_000_000, **TINY, sample_every=20)
     form.text_input(key="name").set_value("long").run()

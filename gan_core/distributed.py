@@ -41,6 +41,7 @@ def processes(device_type: str) -> Iterator[Processes]:
     dist.init_process_group("nccl" if device_type == "cuda" else "gloo")
     try:
         yield Processes(dist.get_rank(), world, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
+        dist.barrier()  # gloo aborts a process whose partner leaves while they still talk
     finally:
         dist.destroy_process_group()
 

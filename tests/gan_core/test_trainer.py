@@ -168,6 +168,7 @@ def rank_main(rank, port, folder):
         nn.init.constant_(parameter, float(rank))
     assert weights_agree(same, Processes(rank, 2)) and not weights_agree(other, Processes(rank, 2))
     assert from_main("bf16 / ä" if rank == 0 else "", Processes(rank, 2)) == "bf16 / ä"
+    dist.barrier()
     dist.destroy_process_group()
 
 

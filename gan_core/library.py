@@ -131,15 +131,6 @@ def find_listed(name: str, revision: str | None = None, progress: Progress | Non
     return pull(name, revision, progress)
 
 
-def load_listed(name: str, revision: str | None = None) -> Model:
-    """`load` for names that come from strangers, see `find_listed`.
-
-    Raises:
-        UsageError: `find_listed` or `load` refuses it.
-    """
-    return load(find_listed(name, revision))
-
-
 def _children(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 

@@ -21,7 +21,7 @@ class Settings:
     """What decides the pictures; checked at construction, because it may come from a stranger's file or link.
 
     Attributes:
-        model: A name that `library.load_listed` takes.
+        model: A name that `library.find_listed` takes.
         revision: Branch, tag or commit on the Hub.
         seed: 0 to `MAX_SEED`.
         images: 1 to `MAX_IMAGES`.

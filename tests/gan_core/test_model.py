@@ -12,7 +12,7 @@ from torch import nn
 import gan_core
 from gan_core.errors import UsageError
 from gan_core.latent import latents
-from gan_core.library import available, load_listed
+from gan_core.library import available, find_listed
 from gan_core.model import MODEL_FILES, Model
 from gan_core.recipe import RECIPES
 
@@ -244,7 +244,7 @@ def test_a_bare_weights_file_says_what_to_pass_instead(name):
 def test_a_mistyped_local_name_does_not_ask_the_hub(runs):
     (runs / "mine").mkdir(parents=True)
     fresh().save(runs / "mine" / "model")
-    for find in (gan_core.load, load_listed):
+    for find in (gan_core.load, find_listed):
         with pytest.raises(UsageError, match=r"There is no model 'runs/mein' \(did you mean 'runs/mine'\?\)"):
             find("runs/mein")
 
@@ -261,9 +261,9 @@ def test_strangers_reach_listed_models_only(folder, runs):
     model.parent.mkdir(parents=True)
     fresh().save(model)
     assert "runs/mine" in available()
-    assert torch.equal(load_listed("runs/mine").sample(1), fresh().sample(1))
+    assert torch.equal(gan_core.load(find_listed("runs/mine")).sample(1), fresh().sample(1))
     with pytest.raises(UsageError, match="There is no model"):
-        load_listed(str(folder))
+        find_listed(str(folder))
 
 
 def test_import_is_light_and_screenless():

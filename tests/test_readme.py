@@ -34,7 +34,7 @@ def test_every_link_leads_to_a_file():
 
 @pytest.mark.parametrize("line", [line for line in COMMAND_LINES if line.startswith(("python train", "torchrun"))])
 def test_training_commands_parse(line, tmp_path):
-    from gan_core.cli import planned
+    from gan_core.cli.training import planned
 
     words = shlex.split(line)[1:]
     words = words[words.index("train.py") + 1 :]

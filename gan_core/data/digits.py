@@ -2,7 +2,6 @@
 
 import gzip
 from importlib.resources import files
-from typing import Literal
 
 import numpy as np
 import torch
@@ -10,12 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan_core.data.cache import cache_folder, cached_arrays
-from gan_core.data.images import ImageData
+from gan_core.data.channels import with_channels
+from gan_core.data.images import ImageData, Split
 from gan_core.data.resize import resize
 from gan_core.errors import UsageError
 
-Split = Literal["train", "test"]
-EMBEDDED = "Without a network, the embedded set 'digits' or a folder of your own pictures works."
+EMBEDDED = (
+    "Without a network there are the embedded sets 'digits', 'stacked_digits', 'openmoji' and 'faces', "
+    "or a folder of your own pictures."
+)
 
 
 def digits(split: Split = "train", image_size: int | None = None, channels: int | None = None) -> ImageData:
@@ -59,7 +61,7 @@ def grey_28(
     """
     if image_size != 28:
         images = resize(F.pad(images, (2, 2, 2, 2)), image_size or 32)
-    return ImageData(name, images.repeat(1, channels or 1, 1, 1), labels, classes)
+    return ImageData(name, with_channels(images, channels), labels, classes)
 
 
 def downloaded(
@@ -89,6 +91,4 @@ def downloaded(
     if name != "cifar10":
         return grey_28(name, data.data[:, None], labels, classes, image_size, channels)
     images = resize(torch.from_numpy(data.data).permute(0, 3, 1, 2), image_size or 32)
-    if channels == 1:
-        images = images.float().mean(1, keepdim=True).round().to(torch.uint8)
-    return ImageData(name, images, labels, classes)
+    return ImageData(name, with_channels(images, channels), labels, classes)

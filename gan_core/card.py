@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gan_core.data import DATASETS
+from gan_core.report import readable
 
 LIBRARY = "gan-playground"
 
@@ -33,7 +34,7 @@ def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> st
             "Steps": f"{training['steps']:,}",
             "Time in training steps": duration(training["seconds"]),
         }
-    facts |= {label: str(value) for label, value in described["metrics"].items()}
+    facts |= readable(described["metrics"])
     table = "\n".join(f"| {label} | {value} |" for label, value in facts.items())
     config = "\n".join(f"- `{key}`: {value}" for key, value in described["config"].items())
     command = f"\nMade by\n\n```sh\n{training['command']}\n```\n" if "command" in training else ""

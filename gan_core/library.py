@@ -10,9 +10,10 @@ from pathlib import Path
 
 from gan_core.errors import UsageError
 from gan_core.hub import Progress, cached_models, is_repo_id, pull
+from gan_core.metrics.extractor import EXTRACTOR
 from gan_core.model import CONFIG, WEIGHTS, Model, load_folder
 from gan_core.recipe import nearest
-from gan_core.runs import runs_folder
+from gan_core.runs import Run, runs_folder
 
 HOMES = ("weights", "runs")  # first words of local names: nobody's account on the Hub is asked for them
 _CACHE: OrderedDict[tuple[str, int, int], Model] = OrderedDict()
@@ -64,6 +65,11 @@ def find(where: str | Path, revision: str | None = None) -> Path:
         for folder in (path, path / "model"):
             if _is_model(folder):
                 return folder
+        if (path / EXTRACTOR).is_file():
+            raise UsageError(
+                f"{path} is a feature extractor, which judges pictures and draws none: "
+                f"evaluate a model with --features {path.name.removeprefix('features-')}."
+            )
         hint = "it has not saved a model yet" if (path / "state.json").exists() else f"it has no {CONFIG} and {WEIGHTS}"
         raise UsageError(f"{path} is no model folder: {hint}.")
     refuse_bare_weights(path)
@@ -84,12 +90,17 @@ def refuse_bare_weights(path: Path) -> None:
 
 
 def _local(path: Path) -> Path:
-    """The path itself, or what "weights/NAME" and "runs/NAME" mean wherever one stands."""
-    if not path.is_dir() and len(path.parts) == 2:
+    """The path itself, or what "weights/NAME", "runs/NAME" and "runs/NAME/best" mean wherever one stands."""
+    if not path.is_dir() and len(path.parts) in (2, 3):
         homes = dict(zip(HOMES, (project_folder() / "weights", runs_folder()), strict=True))
         if path.parts[0] in homes:
-            return homes[path.parts[0]] / path.parts[1]
+            return homes[path.parts[0]].joinpath(*path.parts[1:])
     return path
+
+
+def is_local(where: str | Path) -> bool:
+    """Whether it names a folder of this machine, not a model on the Hub."""
+    return _local(Path(where).expanduser()).is_dir()
 
 
 def project_folder() -> Path:
@@ -98,10 +109,15 @@ def project_folder() -> Path:
 
 
 def local_models() -> list[str]:
-    """Bundled models ("weights/NAME"), then runs that have saved one ("runs/NAME"), as `load` takes them."""
-    bundled = [f"weights/{folder.name}" for folder in _children(project_folder() / "weights") if _is_model(folder)]
-    trained = [f"runs/{folder.name}" for folder in _children(runs_folder()) if _is_model(folder / "model")]
-    return bundled + trained
+    """Models in folders, as `load` takes them.
+
+    Bundled ones ("weights/NAME"), then those of runs: the last ("runs/NAME") and the best ("runs/NAME/best").
+    """
+    names = [f"weights/{folder.name}" for folder in _children(project_folder() / "weights") if _is_model(folder)]
+    for run in map(Run, _children(runs_folder())):
+        names += [f"runs/{run.name}"] if _is_model(run.model_folder) else []
+        names += [f"runs/{run.name}/best"] if _is_model(run.best_folder) else []
+    return names
 
 
 def available() -> list[str]:
@@ -113,7 +129,7 @@ def find_listed(name: str, revision: str | None = None, progress: Progress | Non
     """`find` for names that come from strangers: a local model or a Hub id, never another path.
 
     Args:
-        name: "weights/NAME", "runs/NAME" or "owner/name".
+        name: One of `local_models`, or "owner/name".
         revision: Branch, tag or commit on the Hub.
         progress: See `hub.pull`.
 

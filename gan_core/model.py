@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from functools import cached_property
 from pathlib import Path
 from types import UnionType
@@ -17,7 +18,7 @@ from safetensors.torch import save as safetensors_save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_core.atomic import replacing_folder
+from gan_core.atomic import replacing, replacing_folder
 from gan_core.card import write_card
 from gan_core.errors import UsageError
 from gan_core.latent import latents
@@ -194,7 +195,7 @@ class Model:
                 critic = _to_bytes(self.critics)
                 (partial / CRITIC).write_bytes(critic)
                 described["discriminator_sha256"] = hashlib.sha256(critic).hexdigest()
-            (partial / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+            (partial / CONFIG).write_text(to_json(described), encoding="utf-8")
             grid(self.sample(64), columns=8, scale=max(1, 64 // self.image_size)).save(partial / SHEET)
             card = write_card(name or folder.name, described, parameter_bytes=len(weights))
             (partial / CARD).write_text(card, encoding="utf-8")
@@ -249,9 +250,9 @@ def load_folder(folder: Path) -> Model:
         raise UsageError(f"{folder / CONFIG} contradicts itself about the size of its pictures.")
     generators = nn.ModuleDict({name: nets[name] for name in recipe.generators})
     critics = nn.ModuleDict({name: net for name, net in nets.items() if name not in recipe.generators})
-    _fill(generators, folder / WEIGHTS, described["sha256"])
+    fill(generators, folder / WEIGHTS, described["sha256"])
     if "discriminator_sha256" in described:
-        _fill(critics, folder / CRITIC, described["discriminator_sha256"])
+        fill(critics, folder / CRITIC, described["discriminator_sha256"])
     else:
         critics = nn.ModuleDict()
     classes = described["classes"]
@@ -303,16 +304,49 @@ def read_config(folder: Path) -> dict[str, Any]:
     return described
 
 
-def _fill(nets: nn.ModuleDict, path: Path, digest: str) -> None:
+def save_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    """Writes what was measured into the config and the card of a model folder; its weights stay as they are.
+
+    Raises:
+        UsageError: See `read_config`.
+    """
+    described = read_config(folder) | {"metrics": metrics}
+    heading = (
+        re.search(r"^# (.+)$", (folder / CARD).read_text(encoding="utf-8"), re.M) if (folder / CARD).exists() else None
+    )
+    name = heading.group(1) if heading else folder.name
+    card = write_card(name, described, parameter_bytes=(folder / WEIGHTS).stat().st_size)
+    for file, text in ((CONFIG, to_json(described)), (CARD, card)):
+        with replacing(folder / file) as written:
+            written.write(text.encode())
+
+
+def to_json(described: dict[str, Any]) -> str:
+    """The content of config.json."""
+    return json.dumps(described, indent=2, allow_nan=False) + "\n"
+
+
+def fill(nets: nn.Module, path: Path, digest: str, stated_in: str = CONFIG) -> None:
+    """Puts weights into networks made under `blueprint`, and freezes them.
+
+    Args:
+        nets: Without values yet.
+        path: Their safetensors file.
+        digest: Its SHA-256.
+        stated_in: The file that states it, for the error sentences.
+
+    Raises:
+        UsageError: There is no such file, it has another digest, or it holds other tensors.
+    """
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise UsageError(f"{path.parent} has no {path.name}.") from None
     if hashlib.sha256(raw).hexdigest() != digest:
-        raise UsageError(f"{path} is truncated or changed: its sha256 is not the one in {CONFIG}. Fetch it again.")
+        raise UsageError(f"{path} is truncated or changed: its sha256 is not the one in {stated_in}. Fetch it again.")
     try:
         nets.load_state_dict(safetensors_load(raw), strict=True, assign=True)
     except (SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[-1].strip()
-        raise UsageError(f"{path} does not hold the weights that {CONFIG} describes ({reason}).") from error
+        raise UsageError(f"{path} does not hold the weights that {stated_in} describes ({reason}).") from error
     nets.float().eval().requires_grad_(False).to(memory_format=memory_format(nets))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from gan_core.data import DATASETS
+from gan_core.data.points import no_pictures
 from gan_core.errors import UsageError
 from gan_core.latent import MAX_SEED
 from gan_core.recipe import Recipe, TrainOptions, recipe_class
@@ -18,7 +20,9 @@ from gan_core.version import __version__
 
 FORMAT = 1
 DEFAULT_STEPS = 3000
-MAY_CHANGE = frozenset({"steps", "epochs", "log_every", "sample_every", "checkpoint_every"})
+INTERVALS = ("log_every", "sample_every", "checkpoint_every")
+OPTIONAL_INTERVALS = ("monitor_every", "evaluate_every")
+MAY_CHANGE = frozenset({"steps", "epochs", *INTERVALS, *OPTIONAL_INTERVALS})
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class RunOptions:
     """What to train on, for how long, where to."""
 
     dataset: str = "digits"
-    """digits, mnist, fashion_mnist, cifar10, or a folder of pictures (flat, or one sub-folder per class)."""
+    """A set that `python -m gan_core data` lists, or a folder of pictures (flat, or one sub-folder per class)."""
     steps: int | None = None
     """Length in steps. Default: 3000, unless epochs are given."""
     epochs: float | None = None
@@ -45,14 +49,23 @@ class RunOptions:
     """Steps between sample sheets."""
     checkpoint_every: int = 500
     """Steps between checkpoints; the last step always has one."""
+    monitor_every: int = 250
+    """Steps between looks at a fixed batch, which warn of collapse; 0 turns them off."""
+    evaluate_every: int = 0
+    """Steps between measurements of FD, precision, recall and coverage, which keep the best checkpoint; 0 is off."""
 
     def __post_init__(self) -> None:
+        if self.dataset in DATASETS and DATASETS[self.dataset].kind == "points":
+            raise no_pictures(self.dataset)
         if self.steps is not None and self.epochs is not None:
             raise UsageError("Both --steps and --epochs were given; one of them sets the length.")
-        for name in ("steps", "epochs", "log_every", "sample_every", "checkpoint_every"):
+        for name in ("steps", "epochs", *INTERVALS):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"{name} is {value}; it must be above 0.")
+        for name in OPTIONAL_INTERVALS:
+            if (value := getattr(self, name)) < 0:
+                raise UsageError(f"{name} is {value}; it must be 0 (off) or more.")
         if not 0 <= self.seed <= MAX_SEED:
             raise UsageError(f"The seed is {self.seed}; it takes a whole number from 0 to {MAX_SEED}.")
 

@@ -82,6 +82,21 @@ class Run:
         return self.folder / "model"
 
     @property
+    def best_file(self) -> Path:
+        return self.folder / "best.pt"
+
+    @property
+    def best_folder(self) -> Path:
+        return self.folder / "best"
+
+    def best_step(self) -> int | None:
+        """The step that best.pt holds, as the model beside it says; None before there is one."""
+        try:
+            return int(json.loads((self.best_folder / "config.json").read_text(encoding="utf-8"))["training"]["steps"])
+        except (FileNotFoundError, KeyError, ValueError):
+            return None
+
+    @property
     def stop_file(self) -> Path:
         return self.folder / "STOP"
 
@@ -196,7 +211,8 @@ class Run:
         """Removes a stop request and what killed writers left behind."""
         self.stop_file.unlink(missing_ok=True)
         for written in (
-            self.config_file, self.metrics_file, self.state_file, self.checkpoint_file, self.model_folder
+            self.config_file, self.metrics_file, self.state_file, self.checkpoint_file, self.model_folder,
+            self.best_file, self.best_folder,
         ):  # fmt: skip
             remove_partials(written)
 

@@ -21,10 +21,13 @@ from gan_core import callbacks
 from gan_core.atomic import replacing
 from gan_core.callbacks import every
 from gan_core.checkpoint import load_checkpoint, surroundings
-from gan_core.data import load_data
+from gan_core.data import Images, load_data
 from gan_core.distributed import from_main, main_first, processes
 from gan_core.errors import UsageError
+from gan_core.evaluate import refuse_few
+from gan_core.extractors import extractor_for, load_extractor
 from gan_core.library import load
+from gan_core.monitor import Monitor, advice
 from gan_core.plan import Plan, read_plan
 from gan_core.probe import faster_precision
 from gan_core.runs import Run, check_name, free_name, runs_folder
@@ -47,7 +50,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def train(plan: Plan, out: Path | None = None, resume: bool = False) -> Run:
+def train(plan: Plan, out: Path | None = None, resume: bool = False, best: bool = False) -> Run:
     """Trains, from the first step or from the last checkpoint, until the length is reached or a stop is asked for.
 
     Started by torchrun, every process calls this; rank 0 writes.
@@ -56,6 +59,7 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False) -> Run:
         plan: What to train; of a resumed run, the stored plan with at most length and intervals changed.
         out: The run's folder; by default a free name below the runs folder.
         resume: Go on with the run in `out`.
+        best: From its best checkpoint, not its last; what came later is given up.
 
     Returns:
         The run, its state "done" or "stopped".
@@ -65,11 +69,13 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False) -> Run:
         FloatingPointError: A loss became infinite; the last checkpoint is kept.
     """
     device = choose_device(plan.run.device)
+    if best and out is not None and not Run(out).best_file.exists():
+        raise UsageError(f"The run in {out} has no best.pt: --evaluate_every keeps one.")
     with processes(device.type) as who:
         if who.restarts > 0:  # torchrun has started all processes again
             if out is None:
                 raise UsageError("A run that torchrun may restart needs --out, to be found again.")
-            resume = Run(out).checkpoint_file.exists()
+            resume, best = Run(out).checkpoint_file.exists(), False  # a return to the best has made that the last
             plan = read_plan(out) if resume else plan
         config = plan.recipe.config
         with main_first(who):
@@ -82,19 +88,24 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False) -> Run:
         trainer = Trainer(recipe, data, seed=plan.run.seed, device=device, precision=plan.run.precision, processes=who)
         if plan.run.init is not None and not resume:
             start_from(trainer, plan.run.init)
+        held_out = held_out_pictures(plan, data) if who.is_main and plan.run.evaluate_every else None
         run = Run(Path(from_main(str(run_folder(plan, out)) if who.is_main else "", who)))
+        source = run.best_file if best else run.checkpoint_file
         steps = plan.run.total_steps(recipe, len(data), who.world)
         if not who.is_main:
             if resume:
-                restore(trainer, run, steps)
+                restore(trainer, source, steps)
             with stop_on_signals(trainer):
                 trainer.run(steps)
             return run
         with opened(run, plan, may_exist=resume or who.restarts > 0):
             if resume:
-                restore(trainer, run, steps)
+                restore(trainer, source, steps)
+                if best:  # from here on it is the last, also for a --resume after this one
+                    with replacing(run.checkpoint_file) as file:
+                        file.write(run.best_file.read_bytes())
                 cut_metrics(run, trainer.step)
-            lead(trainer, run, plan, steps)
+            lead(trainer, run, plan, steps, held_out)
     return run
 
 
@@ -137,7 +148,32 @@ def refuse_strange(folder: Path) -> None:
         raise UsageError(f"{folder} holds other things and no run; take another --out.")
 
 
-def lead(trainer: Trainer, run: Run, plan: Plan, steps: int) -> None:
+def held_out_pictures(plan: Plan, data: Images) -> Images:
+    """What `--evaluate_every` measures with, asked for before the first step.
+
+    Raises:
+        UsageError: There is no extractor, or the data have no or too few held-out pictures.
+    """
+    try:
+        load_extractor(extractor_for(data))
+        held_out = load_data(plan.run.dataset, data.image_size, data.channels, split="test")
+        refuse_few(len(data), "training images")
+        refuse_few(len(held_out), "held-out images")
+        return held_out
+    except UsageError as error:
+        raise UsageError(f"--evaluate_every cannot measure here: {error}") from error
+
+
+def monitor(data: Images) -> Monitor:
+    """The monitor, with the extractor for the data; without one it watches losses, critic and gradients only."""
+    try:
+        return Monitor(data, load_extractor(extractor_for(data)))
+    except UsageError as error:
+        log.info("the monitor watches losses and gradients only: %s", error)
+        return Monitor(data, None)
+
+
+def lead(trainer: Trainer, run: Run, plan: Plan, steps: int, held_out: Images | None) -> None:
     """Rank 0's part of a run: the loop with everything that writes."""
     training = {
         "command": plan.command(),
@@ -156,14 +192,22 @@ def lead(trainer: Trainer, run: Run, plan: Plan, steps: int) -> None:
     log.info("training %s on %s, %s, %d steps, in %s", name, trainer.data.name, plan.run.precision, steps, run.folder)
     save = callbacks.checkpoint(run, training)
     show = callbacks.samples(run)
+    settings = dataclasses.asdict(trainer.recipe.config) | dataclasses.asdict(trainer.recipe.options)
+    judge = callbacks.warnings(run, settings)
     try:
+        measures: list[tuple[int, callbacks.Measure]] = []
+        if plan.run.monitor_every:
+            measures.append((plan.run.monitor_every, monitor(trainer.data)))
+        if held_out is not None:
+            extractor = load_extractor(extractor_for(trainer.data))
+            measures.append((plan.run.evaluate_every, callbacks.evaluation(run, training, held_out, extractor)))
         if trainer.step == 0:
             show(trainer)
         # disable=None: no bar where nobody watches, as in a log file
         with tqdm(total=steps, initial=trainer.step, unit="step", desc=name, disable=None, dynamic_ncols=True) as bar:
             trainer.callbacks = [
                 callbacks.progress(bar),
-                every(plan.run.log_every, callbacks.metrics(run, bar)),
+                callbacks.metrics(run, bar, plan.run.log_every, measures, judge),
                 every(plan.run.sample_every, show),
                 every(plan.run.sample_every, callbacks.log_line),
                 every(plan.run.checkpoint_every, save),
@@ -185,6 +229,8 @@ def lead(trainer: Trainer, run: Run, plan: Plan, steps: int) -> None:
         with suppress(OSError):  # a full disk cannot even be told that it is full
             log.error("%s", error if isinstance(error, UsageError | FloatingPointError) else repr(error))
             run.write_state(status="crashed", step=trainer.step, images_seen=trainer.images_seen)
+            if isinstance(error, FloatingPointError):
+                run.write_state(warnings=[*run.state()["warnings"], f"{error}. {advice('gradient', settings)}"])
         if isinstance(error, OSError):
             raise UsageError(
                 f"The run cannot write to {run.folder} ({error.strerror}); its last checkpoint is intact."
@@ -230,9 +276,9 @@ def start_from(trainer: Trainer, where: str) -> None:
         raise UsageError(f"--init {where} has networks of another size: its {changed}.") from None
 
 
-def restore(trainer: Trainer, run: Run, steps: int) -> None:
-    """Takes up the last checkpoint, and says what else has changed that decides about equal bits."""
-    state = load_checkpoint(run.checkpoint_file)
+def restore(trainer: Trainer, file: Path, steps: int) -> None:
+    """Takes up a checkpoint, and says what else has changed that decides about equal bits."""
+    state = load_checkpoint(file)
     trainer.load_state_dict(state)
     if trainer.step > steps:
         raise UsageError(f"The run is at step {trainer.step} already; it cannot end at {steps}.")

@@ -11,12 +11,12 @@ LAYERS = {
     3: {"cli", "__main__"},
     2: {
         "__init__", "model", "card", "catalogue", "library", "hub", "hub_errors", "deploy", "trainer", "callbacks",
-        "training", "plan", "probe", "runs",
+        "training", "plan", "probe", "runs", "evaluate", "extractors", "monitor", "report",
     },
     1: {"checkpoint", "recipes"},
     0: {
-        "atomic", "data", "distributed", "ema", "errors", "fields", "latent", "layers", "losses", "pictures", "recipe",
-        "version",
+        "atomic", "data", "distributed", "ema", "errors", "fields", "latent", "layers", "losses", "metrics", "pictures",
+        "recipe", "version",
     },
 }  # fmt: skip
 LAYER = {module: layer for layer, modules in LAYERS.items() for module in modules}

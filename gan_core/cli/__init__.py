@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 import gan_core.recipes  # noqa: F401  registers every recipe
+from gan_core.cli.data import data
+from gan_core.cli.evaluate import evaluate
 from gan_core.cli.generate import generate
 from gan_core.cli.hub import deploy, models, publish, pull
 from gan_core.cli.listing import list_command
@@ -18,7 +20,9 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "list": list_command,
     "train": train,
     "estimate": estimate,
+    "data": data,
     "generate": generate,
+    "evaluate": evaluate,
     "pull": pull,
     "publish": publish,
     "deploy": deploy,

@@ -24,6 +24,8 @@ class Place:
     """The run's folder; by default runs/RECIPE-DATASET, numbered if taken."""
     resume: bool = False
     """Go on with the run in --out from its last checkpoint."""
+    best: bool = False
+    """With --resume: from its best checkpoint by FD instead (--evaluate_every keeps it); what came later is dropped."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +45,8 @@ def planned(words: list[str], command: str) -> tuple[Any, Place]:
     name = words.pop(0) if words and not words[0].startswith("-") else None
     if place.resume and place.out is None:
         raise UsageError("--resume needs --out, the folder of the run to go on with.")
+    if place.best and not place.resume:
+        raise UsageError("--best goes with --resume: it says which checkpoint to go on from.")
     stored = read_plan(place.out) if place.resume and place.out is not None else None
     recipe = stored.recipe if stored and name in (None, stored.recipe.name) else recipe_class(name or DEFAULT_RECIPE)()
     run = stored.run if stored else RunOptions()
@@ -70,7 +74,7 @@ def train(words: list[str]) -> None:
     from gan_core.training import train as run_training
 
     plan, place = planned(words, "train")
-    run_training(plan, place.out, place.resume)
+    run_training(plan, place.out, place.resume, place.best)
 
 
 def estimate(words: list[str]) -> None:

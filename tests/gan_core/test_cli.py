@@ -87,6 +87,7 @@ def test_generate_one_sheet_and_single_files(run, tmp_path, capsys):
         (["train", "--image_size", "20"], "image_size is 20"),
         (["train", "--steps", "3", "--epochs", "1"], "Both --steps and --epochs"),
         (["train", "--seed", "-1"], "The seed is -1"),
+        (["train", "--evaluate_every", "-1"], "evaluate_every is -1; it must be 0 (off) or more"),
         (["train", "--dataset", "nowhere"], "nowhere is neither a data set nor a folder"),
         (["train", "--batch_size", "5000"], "There are 4000 images, fewer than one batch of 5000"),
         (["train", "--resume"], "--resume needs --out"),
@@ -334,10 +335,11 @@ def test_the_scripts_read_the_recipe_from_their_name(tmp_path):
 def test_torchrun_ends_with_equal_weights_on_both_ranks(tmp_path, free_port):
     out = tmp_path / "runs" / "two"
     words = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(free_port())]
-    flags = [*TINY, "--steps", "6", "--out", str(out)]
+    flags = [*TINY, "--steps", "6", "--monitor_every", "2", "--out", str(out)]
     process = start(*words, str(ROOT / "train.py"), "dcgan", *flags, cwd=tmp_path, OMP_NUM_THREADS="1")
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     run = Run(out)
     assert run.state()["status"] == "done" and run.state()["images_seen"] == 6 * 8 * 2
     assert "2 processes hold the same weights" in run.log_tail()
+    assert sum("monitor/d_accuracy" in row for row in run.metrics()[0]) == 3  # rank 0 has looked, alone

@@ -1,0 +1,246 @@
+"""How good a model is: its samples against training images, beside what held-out images score in their place.
+
+Every number that depends on how many images it is taken from is taken from m = min(samples, held-out images) at a
+time: of samples over disjoint blocks, and of held-out images, which is the floor. The reference is always the training
+split. What follows from real images alone is kept in the cache by their content, and computed once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import statistics
+import time
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from gan_core.data import DATASETS, Images, load_data
+from gan_core.data.images import Split
+from gan_core.data.points import no_pictures
+from gan_core.errors import UsageError
+from gan_core.extractors import extractor_for, load_extractor
+from gan_core.hub import Progress
+from gan_core.latent import latents
+from gan_core.metrics.classes import entropy
+from gan_core.metrics.diversity import MS_SSIM_SIDE
+from gan_core.metrics.extractor import Extractor
+from gan_core.metrics.frechet import frechet_distance, moments
+from gan_core.metrics.kid import kernel_distance
+from gan_core.metrics.nearest import memorisation
+from gan_core.metrics.reference import (
+    ALL_PAIRS,
+    MS_SSIM_IMAGES,
+    PART,
+    Seen,
+    blocks,
+    diversity,
+    diversity_of,
+    manifold_means,
+    reference_of,
+    see,
+    seen_real,
+    some,
+)  # fmt: skip
+from gan_core.metrics.rows import are
+from gan_core.model import Model
+from gan_core.pictures import to_uint8
+from gan_core.report import Classes, Diversity, Frechet, Judge, Kernel, Report, refuse_incomparable
+from gan_core.version import __version__
+
+__all__ = ["Report", "evaluate", "evaluate_pictures", "refuse_incomparable"]
+
+LEAST = 25  # samples and held-out images; with fewer, balls of five neighbours would span everything
+SAMPLING = (0.3, 0.8)  # of the work
+
+
+def evaluate(
+    model: Model,
+    where: str | None = None,
+    *,
+    n: int = 5000,
+    features: str = "auto",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Report:
+    """Judges the first n pictures of a seed.
+
+    Args:
+        model: A conditional one draws its classes in turn.
+        where: A data set or a folder; None is what the model was trained on.
+        n: Samples.
+        features: "auto" takes the extractor that knows the data best; else see `extractors.load_extractor`.
+        seed: Of the samples.
+        progress: Told the share done and what is done.
+
+    Raises:
+        UsageError: The data cannot be had, has no or too few held-out images, or is of another size; n is too small;
+            there is no such extractor.
+    """
+    refuse_few(n, "samples")
+    real, held_out = real_images(model, where, "train"), real_images(model, where, "test")
+    extractor = load_extractor(extractor_for(real) if features == "auto" else features)
+    drawn = samples(model, n, seed, share_of(progress, SAMPLING))
+    return evaluate_pictures(drawn, real, held_out, extractor, seed=seed, model=model.recipe.name, progress=progress)
+
+
+def evaluate_pictures(
+    fake: Tensor | Iterable[Tensor],
+    real: Images,
+    held_out: Images,
+    extractor: Extractor,
+    *,
+    seed: int = 0,
+    model: str = "pictures",
+    progress: Progress | None = None,
+) -> Report:
+    """Judges pictures, wherever they come from.
+
+    Args:
+        fake: [N, C, H, W] uint8, or such parts one after the other.
+        real: The training split.
+        held_out: The test split.
+        extractor: What they are compared through.
+        seed: Of the pictures, for the report.
+        model: What the report calls their source.
+        progress: See `evaluate`.
+
+    Raises:
+        UsageError: There are too few pictures or real images, or their sizes differ.
+    """
+    started = time.monotonic()
+    refuse_few(len(held_out), f"held-out images of {real.name} (of a folder, one picture in ten is held out)")
+    refuse_few(len(real), f"training images of {real.name}")
+    train = seen_real(real, extractor, share_of(progress, (0.0, 0.25)))
+    spare = seen_real(held_out, extractor, share_of(progress, (0.25, 0.3)))
+    kept: list[Tensor] = []
+    found = see(extractor, fitting([fake] if isinstance(fake, Tensor) else fake, real, kept))
+    n = len(found.features)
+    refuse_few(n, "samples")
+    m = min(n, len(held_out), len(real))
+    tell = share_of(progress, (SAMPLING[1], 1.0))
+    tell(0.0, "what real images score")
+    of = diversity_of(real, extractor, n)
+    reference = reference_of(real, held_out, extractor, train, spare, m, of)
+
+    tell(0.2, "Frechet distance, precision and recall")
+    parts = blocks(found.features, m)
+    distances = [frechet_distance(moments(part), reference.moments) for part in parts]
+    scores = manifold_means(reference.rows, parts)
+    tell(0.4, "kernel distance")
+    kid = kernel_distance(some(train.features, ALL_PAIRS), some(found.features, ALL_PAIRS))
+    tell(0.7, "diversity and copies")
+    known = extractor.classes_of(real.channels)
+    return Report(
+        model=model,
+        dataset=real.name,
+        split="train",
+        n=n,
+        m=m,
+        seed=seed,
+        extractor=Judge(extractor.name, extractor.sha256, extractor.trained_on),
+        fd=Frechet(
+            value=statistics.fmean(distances),
+            floor=reference.floors["fd"],
+            spread=statistics.stdev(distances) if len(distances) > 1 else None,
+            all=frechet_distance(moments(found.features), reference.moments),
+        ),
+        kid=Kernel(kid.value, kid.low, kid.high, floor=reference.floors["kid"]),
+        **dataclasses.asdict(scores),
+        diversity=Diversity(of, diversity(of, found, kept), reference.floors["diversity"]),
+        classes=None if known is None else classes_report(known, found, train),
+        memorisation=memorisation(found.features, spare.features, train.features),
+        floors={name: reference.floors[name] for name in dataclasses.asdict(scores)},
+        seconds=round(time.monotonic() - started, 1),
+        date=datetime.date.today().isoformat(),
+        gan_core=__version__,
+    )
+
+
+def real_images(model: Model, where: str | None, split: Split) -> Images:
+    """The images that a model is judged by, at its size where they are its own or lie in a folder.
+
+    Raises:
+        UsageError: The model does not say what it was trained on; the data cannot be had, has no such split, has
+            pictures of another size, or holds points.
+    """
+    own = model.training.get("dataset")
+    name = where or own
+    if not isinstance(name, str):
+        raise UsageError("The model does not say what it was trained on; name a data set or a folder (--data).")
+    if name in DATASETS and DATASETS[name].kind == "points":
+        raise no_pictures(name)
+    shape = (model.image_size, model.channels)
+    if name in DATASETS and name != own:  # another set is not bent to the model's size: that alone would cost it much
+        images = load_data(name, split=split)
+        if (images.image_size, images.channels) != shape:
+            raise UsageError(
+                f"The model draws {described(*shape)} pictures and those of {name} are "
+                f"{described(images.image_size, images.channels)}; evaluate it on pictures of its own size."
+            )
+        return images
+    return load_data(name, *shape, split=split)
+
+
+def described(size: int, channels: int) -> str:
+    """ "32x32 grey"."""
+    return f"{size}x{size} {'grey' if channels == 1 else 'colour'}"
+
+
+def refuse_few(count: int, what: str) -> None:
+    """Raises `UsageError` if there are fewer than `LEAST`."""
+    if count < LEAST:
+        raise UsageError(f"Evaluating takes at least {LEAST} {what}; there {are(count)}.")
+
+
+def samples(model: Model, n: int, seed: int, progress: Progress) -> Iterator[Tensor]:
+    """The first n pictures of a seed as uint8, in parts; a conditional model draws its classes in turn.
+
+    Raises:
+        UsageError: The model draws numbers that are not finite.
+    """
+    z = latents(seed, n, model.latent_dim)
+    labels = None if model.classes is None else torch.arange(n) % len(model.classes)
+    for start in range(0, n, PART):
+        progress(start / n, f"sample {start:,} of {n:,}")
+        stop = start + PART
+        images = model.decode(z[start:stop], None if labels is None else labels[start:stop])
+        if not images.isfinite().all():
+            raise UsageError("The model draws pictures that are not finite numbers: its weights are broken.")
+        yield to_uint8(images)
+
+
+def fitting(parts: Iterable[Tensor], real: Images, kept: list[Tensor]) -> Iterator[Tensor]:
+    """The parts, if they are of the real images' size; the first pictures go into `kept` where MS-SSIM needs them."""
+    for part in parts:
+        if part.shape[1:] != (real.channels, real.image_size, real.image_size):
+            raise UsageError(
+                f"The samples have the shape {list(part.shape[1:])} and the images of {real.name} "
+                f"{[real.channels, real.image_size, real.image_size]}; only equal ones can be compared."
+            )
+        if real.image_size >= MS_SSIM_SIDE and sum(map(len, kept)) < MS_SSIM_IMAGES:
+            kept.append(part[:MS_SSIM_IMAGES].clone())
+        yield part
+
+
+def classes_report(names: tuple[str, ...], found: Seen, train: Seen) -> Classes:
+    """Shares and entropies of samples and training images, both as the extractor sees them."""
+    assert found.shares is not None and train.shares is not None
+    return Classes(
+        names=names,
+        shares=tuple(found.shares.tolist()),
+        real=tuple(train.shares.tolist()),
+        entropy=entropy(found.shares),
+        real_entropy=entropy(train.shares),
+    )
+
+
+def share_of(progress: Progress | None, part: tuple[float, float]) -> Progress:
+    """The progress of one part of the work, as that of the whole."""
+
+    def tell(done: float, text: str) -> None:
+        if progress is not None:
+            progress(part[0] + done * (part[1] - part[0]), text)
+
+    return tell

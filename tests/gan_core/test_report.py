@@ -1,0 +1,107 @@
+"""Reports: readable, hard to misread, and refused where they do not compare."""
+
+import pytest
+
+from gan_core.errors import UsageError
+from gan_core.report import number, readable, refuse_incomparable, spread
+
+SCORES = {"precision": 0.8, "recall": 0.6, "density": 1.02, "coverage": 0.7}
+REPORT = {
+    "model": "weights/dcgan-digits",
+    "dataset": "digits",
+    "split": "train",
+    "n": 5000,
+    "m": 1000,
+    "seed": 0,
+    "extractor": {"name": "digits net", "sha256": "3f9a1b2c" + "0" * 56, "trained_on": "digits"},
+    "fd": {"value": 12.13, "floor": 3.51, "spread": 0.31, "all": 11.2},
+    "kid": {"value": 0.0412, "low": 0.033, "high": 0.0514, "floor": 0.0023},
+    **SCORES,
+    "diversity": {"of": "features within a class", "value": 6.5, "real": 5.05},
+    "classes": {"names": ["0"], "shares": [1.0], "real": [1.0], "entropy": 2.28, "real_entropy": 2.303},
+    "memorisation": {"ratio": 1.3, "copies": 0.0024, "held_out_copies": 0.01, "flagged": False},
+    "floors": SCORES,
+    "seconds": 20.0,
+    "date": "2026-11-22",
+    "gan_core": "0.1.0",
+}
+
+
+def test_every_number_stands_beside_its_noise():
+    rows = readable(REPORT)
+    assert rows["FD, digits net 3f9a1b2c"] == "12.1 ± 0.3 (floor 3.51, m 1,000)"
+    assert rows["of all 5,000 samples"] == "11.2 (no floor)"
+    assert rows["Kernel distance (KID)"] == "0.0412 (0.0330 to 0.0514, floor 0.00230)"
+    assert rows["Recall"] == "0.600 (held-out 0.600)"
+    assert rows["Diversity of features within a class"] == "6.50 (real 5.05)"
+    assert rows["Near copies of training images"] == "0.2% (held-out 1.0%)"
+
+
+def test_one_block_has_no_spread():
+    rows = readable(REPORT | {"fd": REPORT["fd"] | {"spread": None}})
+    assert rows["FD, digits net 3f9a1b2c"] == "12.1 (floor 3.51, m 1,000)"
+
+
+def test_only_the_standard_inceptions_distance_is_called_fid():
+    named = {"name": "Inception", "sha256": "6726825d", "trained_on": "ImageNet"}
+    assert "FID, Inception 6726825d" in readable(REPORT | {"extractor": named})
+    assert not any("FID" in label for label in readable(REPORT))
+
+
+def test_a_model_that_repeats_training_images_is_named():
+    copies = {"copies": 0.4, "held_out_copies": 0.01, "flagged": True}
+    text = readable(REPORT | {"memorisation": copies})["Near copies of training images"]
+    assert text == "40.0% (held-out 1.0%): it repeats training images"
+
+
+@pytest.mark.parametrize("junk", [None, "x", "![](http://x)", [], {}, {"value": []}, float("nan"), True, 10**400])
+@pytest.mark.parametrize("key", ["fd", "kid", "precision", "diversity", "classes", "memorisation", "floors", "n", "m"])
+def test_what_a_stranger_wrote_is_no_error(key, junk):
+    rows = readable(REPORT | {key: junk})
+    assert all(isinstance(part, str) for row in rows.items() for part in row)
+
+
+def test_what_a_stranger_wrote_draws_nothing():
+    evil = '<img src=x> ![](http://x) | **b** `c` "' + "y" * 1000
+    for metrics in (
+        {"score": evil, evil: 1},
+        REPORT | {"extractor": {"name": evil, "sha256": evil}, "dataset": evil, "date": evil},
+    ):
+        text = "".join(f"{label}{value}" for label, value in readable(metrics).items())
+        assert not set(text) & set('<>[]|*`!"&\\') and len(text) < 1500
+
+
+def test_metrics_of_another_kind_are_shown_as_they_are():
+    assert readable({}) == {}
+    assert readable({"fid": 12.5, "note": "on a GPU"}) == {"fid": "12.5", "note": "on a GPU"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(12.13, "12.1"), (0.00123, "0.00123"), (1234.5, "1,234"), (0, "0"), (-0.0011, "-0.00110"), (1e-12, "0.000000")],
+)
+def test_three_figures(value, text):
+    assert number(value) == text
+
+
+def test_a_spread_ends_at_the_values_place():
+    assert spread(1.66, 0.0509) == "1.66 ± 0.05" and spread(1.66, None) == "1.66"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"extractor": REPORT["extractor"] | {"sha256": "aaaaaaaa"}}, "extractors differ .*3f9a1b2c and .*aaaaaaaa"),
+        ({"dataset": "mnist"}, "data sets differ .digits and mnist"),
+        ({"split": "test"}, "splits differ"),
+        ({"m": 225}, "numbers of images m differ .1,000 and 225"),
+    ],
+)
+def test_numbers_that_mean_different_things_are_not_compared(change, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        refuse_incomparable([REPORT, REPORT, REPORT | {"model": "other"} | change])
+
+
+def test_numbers_that_mean_the_same_are_compared():
+    refuse_incomparable([REPORT, REPORT | {"model": "other", "n": 2000, "seed": 1, "fd": {}}])
+    refuse_incomparable([REPORT])

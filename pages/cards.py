@@ -7,6 +7,7 @@ from typing import Any
 
 from gan_core.card import plain
 from gan_core.fields import fields_of
+from gan_core.report import readable
 
 LONGEST = 300  # characters of a value
 
@@ -19,7 +20,7 @@ def with_links(text: str) -> str:
 
 def facts(described: dict[str, Any]) -> str:
     """Markdown of what a model's config says; not its README, which may be a stranger's and hold anything."""
-    groups = (described["training"], described["metrics"], described["config"])
+    groups = (described["training"], readable(described["metrics"]), described["config"])
     rows = [(key, value) for group in groups for key, value in group.items() if key != "command"]
     lines = [f"| {plain(key)} | {plain(str(value)[:LONGEST])} |" for key, value in rows]
     return "\n".join(["| | |", "| --- | --- |", *lines])

@@ -17,7 +17,14 @@ SIDE = 128  # pixels of one picture in the wall, at least: enlarged here, so tha
 NEXT = (
     ("playground.py", "Playground", ":material/palette:", "Sample, bend and walk through what a model knows."),
     ("train.py", "Train", ":material/model_training:", "Choose a GAN and pictures, and watch the two networks play."),
+    (
+        "evaluate.py",
+        "Evaluate",
+        ":material/straighten:",
+        "How good the pictures are, how varied, how sure that is.",
+    ),
     ("models.py", "Models", ":material/deployed_code:", "How each GAN works, and every model that is installed."),
+    ("datasets.py", "Datasets", ":material/photo_library:", "What there is to learn from, and what is in it."),
 )
 
 

@@ -11,12 +11,13 @@ from PIL import Image
 from gan_core import UsageError, list_recipes
 from gan_core.card import plain
 from gan_core.catalogue import summary
-from gan_core.hub import cached_folder, is_offline, pull
-from gan_core.library import available, find, local_models
+from gan_core.hub import is_offline, pull
+from gan_core.library import available
 from gan_core.model import SHEET, read_config
 from gan_core.recipe import Recipe, recipe_class
 from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
+from pages.installed import folder_of
 
 CARDS_PER_ROW = 3
 SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown
@@ -52,18 +53,6 @@ def explain(recipe: type[Recipe]) -> None:
         st.markdown(option_table(recipe.train_options))
 
 
-def folder_of(name: str) -> Path:
-    """Where an installed model lies; one from the Hub is looked up in its cache, without a request.
-
-    Raises:
-        UsageError: It has gone meanwhile.
-    """
-    folder = find(name) if name in local_models() else cached_folder(name)
-    if folder is None:
-        raise UsageError(f"{name} is in the Hub cache no longer; add it again.")
-    return folder
-
-
 def sheet_of(folder: Path) -> bytes | None:
     """The PNG with a model's samples, None where there is none that can be shown."""
     try:
@@ -94,9 +83,10 @@ def installed(name: str) -> None:
         f"{plain(described['recipe'])} on {plain(training.get('dataset', 'unknown pictures'))}, "
         f"{image['size']}x{image['size']} {colour}, {size:.1f} MB on disk"
     )
-    st.page_link(
-        "playground.py", label="Open in the playground", icon=":material/palette:", query_params={"model": name}
-    )
+    with st.container(horizontal=True):
+        link = {"model": name}
+        st.page_link("playground.py", label="Open in the playground", icon=":material/palette:", query_params=link)
+        st.page_link("evaluate.py", label="Evaluate", icon=":material/straighten:", query_params=link)
     with st.expander("Model card"):
         st.markdown(facts(described))
         if "command" in training:

@@ -17,7 +17,9 @@ st.navigation(
         # not "playground": the Gradio app is mounted under that path
         st.Page("playground.py", title="Playground", icon=":material/palette:", url_path="play"),
         st.Page("train.py", title="Train", icon=":material/model_training:", url_path="train"),
+        st.Page("evaluate.py", title="Evaluate", icon=":material/straighten:", url_path="evaluate"),
         st.Page("models.py", title="Models", icon=":material/deployed_code:", url_path="models"),
+        st.Page("datasets.py", title="Datasets", icon=":material/photo_library:", url_path="datasets"),
     ],
     position="top",
 ).run()

@@ -10,7 +10,7 @@ import streamlit as st
 from gan_core import UsageError, runs
 from gan_core.card import duration
 from gan_core.runs import LIVE, Run
-from pages.curves import VERDICTS, History, chart, curves, loss_terms, time_left
+from pages.curves import VERDICTS, History, chart, curves, loss_terms, panel_chart, panels, time_left
 
 NEWEST = "newest"
 BADGES = {
@@ -57,10 +57,10 @@ def _view(run: Run, was_live: bool) -> None:
         st.markdown(subject(run), width="content")
     _progress(run, state, frame)
     for warning in state["warnings"]:
-        st.warning(warning)
+        st.warning(warning, icon=":material/warning:")
     try:
         with st.container(horizontal=True, vertical_alignment="center"):
-            (_stop if state["status"] in LIVE else _open_resume_delete)(run, state["status"])
+            (_stop if state["status"] in LIVE else _open_resume_delete)(run, state)
     except UsageError as error:
         st.error(str(error))
 
@@ -69,6 +69,7 @@ def _view(run: Run, was_live: bool) -> None:
         _samples(run)
     with right:
         _charts(frame)
+    _panels(frame)
     log = run.log_tail()
     with st.expander("Log", icon=":material/article:", expanded=state["status"] == "crashed"):
         st.code(log or "Nothing is written yet.", language=None, wrap_lines=True)
@@ -94,19 +95,19 @@ def _progress(run: Run, state: dict[str, Any], frame: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         for label, value in facts.items():
             if value is not None:
-                st.metric(label, value, width=160)
+                st.metric(label, value, width=200)
 
 
-def _stop(run: Run, status: str) -> None:
+def _stop(run: Run, state: dict[str, Any]) -> None:
     asked = run.stop_file.exists()
     # a trainer that is still starting clears old stop requests, and would clear this one
-    off = runs.is_public() is not None or asked or status == "starting"
+    off = runs.is_public() is not None or asked or state["status"] == "starting"
     if st.button("Stopping ..." if asked else "Stop", key="stop", icon=":material/stop:", disabled=off):
         run.stop()
         st.rerun(scope="fragment")
 
 
-def _open_resume_delete(run: Run, status: str) -> None:
+def _open_resume_delete(run: Run, state: dict[str, Any]) -> None:
     off = runs.is_public() is not None
     if run.model_folder.is_dir():
         st.page_link(
@@ -116,12 +117,20 @@ def _open_resume_delete(run: Run, status: str) -> None:
             query_params={"model": f"runs/{run.name}"},
         )
     if (
-        status in ("stopped", "crashed")
+        state["status"] in ("stopped", "crashed")
         and run.checkpoint_file.exists()
         and st.button("Resume", key="resume", icon=":material/play_arrow:", disabled=off)
     ):
         runs.resume(run.name)
         st.rerun()
+    if (best := run.best_step()) is not None and best < state["step"]:
+        st.page_link(
+            "playground.py",
+            label=f"Open the best, step {best:,}",
+            icon=":material/star:",
+            query_params={"model": f"runs/{run.name}/best"},
+            help=f"The lowest FD of this run. A new run goes on from it with init `runs/{run.name}/best`.",
+        )
     with st.popover("Delete", icon=":material/delete:", disabled=off):
         st.markdown(f"Everything in `{run.folder}` goes: checkpoints, samples and the model.")
         if st.button("Delete for good", key="delete", type="primary", disabled=off):
@@ -163,7 +172,12 @@ def _charts(frame: pd.DataFrame) -> None:
         st.markdown("**What the discriminator says**", help="0.5 for both: it cannot tell real from generated.")
         verdicts = curves(frame.rename(columns=VERDICTS), list(VERDICTS.values()), smoothing)
         st.altair_chart(chart(verdicts, domain=(0, 1)), width="stretch", alt="Mean D(real) and D(fake) by step")
-    for name in [name for name in frame if name.startswith("metric/")]:
-        st.markdown(f"**{name.removeprefix('metric/')}**")
-        measured = frame[frame[name].notna()]
-        st.altair_chart(chart(curves(measured, [name], 0.0)), width="stretch", alt=f"{name} by step")
+
+
+def _panels(frame: pd.DataFrame) -> None:
+    shown = panels(frame)
+    for start in range(0, len(shown), 2):
+        for column, panel in zip(st.columns(2, gap="medium"), shown[start : start + 2], strict=False):
+            with column:
+                st.markdown(f"**{panel.title}**", help=panel.help or None)
+                st.altair_chart(panel_chart(frame, panel), width="stretch", alt=f"{panel.title} by step")

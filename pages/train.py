@@ -2,101 +2,47 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from pathlib import Path
-
 import streamlit as st
-import torch
-from PIL import Image
 
 from gan_core import UsageError, list_recipes, runs
 from gan_core.card import duration
 from gan_core.catalogue import summary
-from gan_core.data import DATASETS, list_datasets, load_data
-from gan_core.data.archive import unpack
-from gan_core.data.cache import cache_folder
-from gan_core.data.folder import read_image
-from gan_core.data.images import to_unit_range
+from gan_core.data import DATASETS, list_datasets
 from gan_core.fields import fields_of
-from gan_core.pictures import grid
 from gan_core.plan import DEFAULT_STEPS, Plan, RunOptions
 from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import LIVE
 from pages.forms import AUTOMATIC, Option, edit, filled
+from pages.glance import SLOW, glance, sketch
 from pages.run_view import badge, subject, watch
+from pages.uploads import choose_zip
 
 OWN = "my own pictures (zip)"
 COMMON = ("steps", "batch_size", "image_size", "lr")  # the others wait behind an expander
 PLACEHOLDERS = {"steps": f"{DEFAULT_STEPS:,}", "epochs": "instead of steps", "init": "from scratch"}
-EXAMPLES, SIDE = 24, 64
 CARDS_PER_ROW = 4
-
-
-@st.cache_data(show_spinner=False)
-def examples(dataset: str) -> Image.Image:
-    """A strip of a data set's pictures."""
-    pictures = load_data(dataset).examples(EXAMPLES)
-    return grid(pictures, columns=EXAMPLES // 2, scale=max(1, SIDE // pictures.shape[-1]))
-
-
-def unpacked(upload: st.runtime.uploaded_file_manager.UploadedFile) -> Path:
-    """The folder of an uploaded zip's pictures, named after its content: the same zip is unpacked once.
-
-    Raises:
-        UsageError: It is not a zip of pictures.
-    """
-    home = cache_folder() / "uploads"
-    home.mkdir(exist_ok=True)
-    folder = home / hashlib.file_digest(upload, "sha256").hexdigest()[:16]
-    if not folder.exists():
-        with tempfile.TemporaryDirectory(dir=home) as temporary:  # a folder in place is a complete one
-            unpack(upload, Path(temporary, "pictures"))
-            try:
-                Path(temporary, "pictures").rename(folder)
-            except OSError:
-                if not folder.is_dir():  # else another session was first, with the same pictures
-                    raise
-    return folder
-
-
-def first_pictures(folder: Path) -> Image.Image:
-    """A strip of the pictures in a folder, spread evenly over it."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    shown, unreadable = [], None
-    for file in files[:: max(1, len(files) // EXAMPLES)][:EXAMPLES]:
-        try:
-            shown.append(to_unit_range(read_image(file, SIDE, 3)))
-        except UsageError as error:  # the training skips and names a few unreadable ones
-            unreadable = error
-    if unreadable and not shown:
-        raise unreadable
-    return grid(torch.stack(shown), columns=EXAMPLES // 2)
 
 
 def choose_pictures(off: bool) -> str | None:
     """Draws the choice of a data set, with a look at it; None while a zip is awaited or does not fit."""
+    pictures = [name for name in list_datasets() if DATASETS[name].kind == "pictures"]
     chosen = st.selectbox(
-        "Pictures", [*list_datasets(), OWN], key="dataset", persist_state="session", help="What the GAN learns from."
+        "Pictures", [*pictures, OWN], key="dataset", persist_state="session", help="What the GAN learns from."
     )
-    if chosen != OWN:
-        st.caption(f"{DATASETS[chosen].help} {DATASETS[chosen].licence}.")
-        if DATASETS[chosen].embedded:
-            st.image(examples(chosen), width="stretch", alt=f"Some pictures of {chosen}")
-        return chosen
-    upload = st.file_uploader(
-        "Zip of pictures", "zip", key="upload", disabled=off, help="Flat, or with one folder per class. It stays here."
-    )
-    if upload is None:
-        st.caption("Any sizes and formats; each is cropped to its centre square. Some hundred pictures are a start.")
-        return None
-    try:
-        folder = unpacked(upload)
-        st.image(first_pictures(folder), width="stretch", alt="Some of the uploaded pictures")
-    except UsageError as error:
-        st.error(str(error))
-        return None
-    return str(folder)
+    if chosen == OWN:
+        folder = choose_zip(off)
+        return None if folder is None else str(folder)
+    entry = DATASETS[chosen]
+    st.caption(f"{entry.help} {entry.licence}.")
+    if known := glance(chosen):
+        figures, strip = known
+        st.image(strip, width="stretch", alt=f"Some pictures of {chosen}")
+        if figures.attributes:
+            st.caption(f"Known of each: {', '.join(figures.attributes)}.")
+    elif strip := sketch(chosen):
+        st.image(strip, width="stretch", alt=f"Some pictures of {chosen}")
+        st.caption(f"The first run draws all of them, which takes about {SLOW[chosen]}.")
+    return chosen
 
 
 def choose_options(recipe: type[Recipe]) -> dict[str, object]:

@@ -33,7 +33,7 @@ def python():
     """An interpreter that the user may run: this one, or the system's where this one lies in root's home."""
     for candidate in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
         try:
-            subprocess.run([candidate, "-c", "import torch"], env={"PYTHONPATH": PACKAGES}, check=True, **BECOME)
+            subprocess.run([candidate, "-c", "import numpy"], env={"PYTHONPATH": PACKAGES}, check=True, **BECOME)
             return candidate
         except (OSError, subprocess.CalledProcessError):
             continue

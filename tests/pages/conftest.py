@@ -1,11 +1,15 @@
-"""Pages are opened the way a browser opens them: through the navigation, with a query."""
+"""Pages are opened the way a link opens them: through the navigation, with a query."""
 
+import io
 import os
 import signal
 import time
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from gan_core import create
@@ -16,13 +20,30 @@ from tests.gan_core.conftest import connect, hub  # noqa: F401  fixtures
 NAVIGATION = Path(__file__).parents[2] / "pages" / "navigation.py"
 
 
+def zipped(files):
+    """A zip of files by name."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def picture(seed):
+    """A PNG of noise, 30 by 20 pixels in colour."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
+
+
 @pytest.fixture
 def open_page(runs):
     """Opens a page in a session of its own; nothing may be raised on it."""
 
     def open_(page, **query):
-        at = AppTest.from_file(NAVIGATION, default_timeout=30).run()
-        at.switch_page(page)
+        at = AppTest.from_file(NAVIGATION, default_timeout=30)
+        at.switch_page(page)  # before the first run it is found by its file's name, so that must be its path, too
         at.query_params.update(query)
         at.run()
         assert not at.exception, at.exception

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from gan_core.runs import Run
-from pages.curves import MAX_POINTS, History, curves, loss_terms, time_left
+from pages.curves import MAX_POINTS, History, curves, loss_terms, panel_chart, panels, time_left
 
 
 def write(run, rows, mode="a"):
@@ -43,7 +43,8 @@ def test_smoothing_is_a_running_average_of_all_rows():
 
 
 def test_loss_terms_leave_out_verdicts_and_metrics():
-    frame = pd.DataFrame(columns=["step", "d/real", "d/p_real", "d/p_fake", "g/adversarial", "metric/fd"])
+    names = ["d/real", "d/p_real", "d/p_fake", "g/adversarial", "metric/fd", "monitor/d_accuracy", "warnings"]
+    frame = pd.DataFrame(columns=["step", *names])
     assert loss_terms(frame) == ["d/real", "g/adversarial"]
 
 
@@ -53,3 +54,39 @@ def test_time_left_follows_the_recent_rate():
     assert time_left(state, frame) == pytest.approx(200 * 64 / 640)
     assert time_left({**state, "step": 0}, frame) is None
     assert time_left(state, pd.DataFrame()) is None
+
+
+MEASURED = [
+    {"step": 1, "g/x": 1.0},
+    {"step": 2, "g/x": 1.0, "metric/fd": 30.0, "metric/fd_floor": 3.0, "metric/own": 1.0, "warnings": ["Look out."]},
+    {"step": 3, "g/x": 1.0, "metric/fd": None, "metric/fd_floor": 3.0},
+    {"step": 4, "g/x": 1.0, "metric/fd": 12.0, "metric/fd_floor": 3.0, "metric/recall": 0.5},
+    {"step": 5, "g/x": 1.0, "metric/fd": 20.0, "metric/fd_floor": 3.0},
+]
+
+
+def test_what_was_measured_has_a_chart_known_or_not(tmp_path):
+    run = Run(tmp_path)
+    write(run, MEASURED)
+    frame = History(run).update()
+    assert [list(panel.terms) for panel in panels(frame)][::2] == [["metric/fd"], ["metric/own"]]
+    assert panels(frame[["step", "g/x"]]) == []
+
+
+def drawn(frame, panel):
+    """What each layer of a chart shows: kind, and its rows."""
+    chart = panel_chart(frame, panel).to_dict()
+    return [
+        (layer["mark"], chart["datasets"][layer.get("data", chart.get("data"))["name"]]) for layer in chart["layer"]
+    ]
+
+
+def test_the_floor_is_a_line_and_the_best_step_is_marked():
+    frame = pd.DataFrame(MEASURED)
+    fd, shares, _ = panels(frame)
+    layers = drawn(frame, fd)
+    assert [row["value"] for row in layers[0][1]] == [30, 12, 20]
+    assert [mark["type"] for mark, _ in layers] == ["line", "rule", "text", "point", "text"]
+    assert layers[1][1] == [{"value": 3.0}] and layers[2][0]["text"] == "floor 3"
+    assert layers[3][1][0]["step"] == 4 and layers[4][0]["text"] == "best 12 at step 4"
+    assert [mark["type"] for mark, _ in drawn(frame, shares)] == ["line"]

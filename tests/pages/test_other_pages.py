@@ -49,7 +49,11 @@ def test_a_damaged_model_is_said_and_the_page_goes_on(open_page, nothing_bundled
 
 
 def test_the_playground_gets_the_query(open_page):
-    at = open_page("playground.py", model="runs/a b&c", seed="7")
+    at = open_page("home.py")
+    at.switch_page("playground.py")
+    at.query_params.update(model="runs/a b&c", seed="7")
+    at.run()
+    assert not at.exception
     (frame,) = at.get("iframe")
     address = urlsplit(frame.proto.src)
     assert address.path == "/playground/"

@@ -1,0 +1,135 @@
+"""Reports on models: those that models carry, those that were computed here, and which may stand in one table."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gan_core import UsageError
+from gan_core.atomic import replacing
+from gan_core.data.cache import cache_folder
+from gan_core.evaluate import evaluate, refuse_incomparable
+from gan_core.extractors import digests
+from gan_core.library import load
+from gan_core.metrics.reference import VERSION
+from gan_core.model import read_config
+
+Report = dict[str, Any]  # see `gan_core.report.Report.as_dict`
+
+# Columns of a table, and where in a report they are
+TEXTS = {
+    "dataset": "dataset", "split": "split",
+    "extractor": "extractor.name", "sha256": "extractor.sha256", "trained_on": "extractor.trained_on",
+}  # fmt: skip
+NUMBERS = {
+    "n": "n", "m": "m",
+    "fd": "fd.value", "fd_spread": "fd.spread", "fd_floor": "fd.floor", "fd_all": "fd.all",
+    "kid": "kid.value", "kid_low": "kid.low", "kid_high": "kid.high", "kid_floor": "kid.floor",
+    "precision": "precision", "recall": "recall", "density": "density", "coverage": "coverage",
+    "precision_floor": "floors.precision", "recall_floor": "floors.recall",
+    "density_floor": "floors.density", "coverage_floor": "floors.coverage",
+    "diversity": "diversity.value", "diversity_real": "diversity.real",
+    "copies": "memorisation.copies", "copies_held_out": "memorisation.held_out_copies",
+}  # fmt: skip
+OF_CLASSES = {"class_entropy": "classes.entropy", "class_entropy_real": "classes.real_entropy"}
+LISTS = ("names", "shares", "real")
+_ONE_AT_A_TIME = threading.Lock()  # two sessions that ask for the same: the second finds it done
+
+
+def carried(folder: Path) -> Report | None:
+    """The report that a model brings in its config.json; the model may be a stranger's.
+
+    Raises:
+        UsageError: config.json cannot be read, or what it brings is no such report.
+    """
+    metrics = read_config(folder)["metrics"]
+    if "fd" not in metrics:
+        return None
+    refuse_odd(metrics)
+    return metrics
+
+
+def refuse_odd(report: Report) -> None:
+    """Raises `UsageError` for a report that lacks something, or has something else in its place."""
+    number = (int, float)
+    wanted = dict.fromkeys(TEXTS.values(), str) | dict.fromkeys(NUMBERS.values(), number)
+    if at(report, "fd.spread") is None:  # of a single block
+        del wanted["fd.spread"]
+    if report.get("classes"):
+        wanted |= dict.fromkeys(OF_CLASSES.values(), number) | {f"classes.{key}": list for key in LISTS}
+    for path, kind in wanted.items():
+        if not isinstance(at(report, path), kind):
+            raise UsageError(f"The report that it carries cannot be read: {path} is {at(report, path)!r:.40}.")
+    if report.get("classes"):
+        names, *shares = (report["classes"][key] for key in LISTS)
+        if any(len(row) != len(names) or not all(isinstance(share, number) for share in row) for row in shares):
+            raise UsageError("The report that it carries cannot be read: its class shares are odd.")
+
+
+def kept_in(folder: Path, n: int) -> Path:
+    """Where the report on these weights from n samples is kept."""
+    return cache_folder() / "reports" / f"{read_config(folder)['sha256'][:32]}-{n}-{VERSION}.json"
+
+
+def kept(folder: Path, n: int) -> Report | None:
+    """What `computed` has kept for these weights, unless extractors have changed since."""
+    try:
+        report: Report = json.loads(kept_in(folder, n).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return report if report["extractor"]["sha256"] in digests() else None
+
+
+def computed(folder: Path, n: int, progress: Callable[[float, str], None]) -> Report:
+    """Evaluates a model once: while its weights stay, the next call reads what this one has kept.
+
+    Raises:
+        UsageError: See `gan_core.evaluate.evaluate`.
+    """
+    with _ONE_AT_A_TIME:
+        if (report := kept(folder, n)) is None:
+            report = evaluate(load(folder), n=n, progress=progress).as_dict()
+            target = kept_in(folder, n)
+            target.parent.mkdir(exist_ok=True)
+            with replacing(target) as file:
+                file.write(json.dumps(report).encode())
+    return report
+
+
+def groups(reports: Mapping[str, Report]) -> list[dict[str, Report]]:
+    """The reports, by model, sorted into those that may be compared with each other."""
+    found: list[dict[str, Report]] = []
+    for name, report in reports.items():
+        report = report | {"model": name}  # it knows only the recipe
+        for group in found:
+            try:
+                refuse_incomparable([*group.values(), report])
+            except UsageError:
+                continue
+            group[name] = report
+            break
+        else:
+            found.append({name: report})
+    return found
+
+
+def frame(reports: Mapping[str, Report]) -> pd.DataFrame:
+    """One row a model, one column a number: what charts are drawn from, and what is downloaded."""
+    columns = TEXTS | NUMBERS | OF_CLASSES
+    rows = [
+        {"model": name} | {column: at(report, path) for column, path in columns.items()}
+        for name, report in reports.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def at(report: Any, path: str) -> Any:
+    """What a report has at "fd.value", or None."""
+    for key in path.split("."):
+        report = report.get(key) if isinstance(report, Mapping) else None
+    return report

@@ -1,0 +1,70 @@
+"""A person's own pictures, as a zip that is unpacked once."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+import torch
+from PIL import Image
+
+from gan_core import UsageError
+from gan_core.card import plain
+from gan_core.data.archive import unpack
+from gan_core.data.cache import cache_folder
+from gan_core.data.folder import read_image
+from gan_core.data.images import to_unit_range
+from pages.glance import EXAMPLES, SIDE, strip_of
+
+
+def choose_zip(off: bool) -> Path | None:
+    """Draws an upload, and returns the folder of its pictures; None while it is awaited or does not fit."""
+    upload = st.file_uploader(
+        "Zip of pictures", "zip", key="upload", disabled=off, help="Flat, or with one folder per class. It stays here."
+    )
+    if upload is None:
+        st.caption("Any sizes and formats; each is cropped to its centre square. Some hundred pictures are a start.")
+        return None
+    try:
+        folder = unpacked(upload)
+        st.image(first_pictures(folder), width="stretch", alt="Some of the uploaded pictures")
+    except UsageError as error:
+        st.error(plain(error))
+        return None
+    return folder
+
+
+def unpacked(upload: st.runtime.uploaded_file_manager.UploadedFile) -> Path:
+    """The folder of an uploaded zip's pictures, named after its content: the same zip is unpacked once.
+
+    Raises:
+        UsageError: It is not a zip of pictures.
+    """
+    home = cache_folder() / "uploads"
+    home.mkdir(exist_ok=True)
+    folder = home / hashlib.file_digest(upload, "sha256").hexdigest()[:16]
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=home) as temporary:  # a folder in place is a complete one
+            unpack(upload, Path(temporary, "pictures"))
+            try:
+                Path(temporary, "pictures").rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else another session was first, with the same pictures
+                    raise
+    return folder
+
+
+def first_pictures(folder: Path) -> Image.Image:
+    """A strip of the pictures in a folder, spread evenly over it."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    shown, unreadable = [], None
+    for file in files[:: max(1, len(files) // EXAMPLES)][:EXAMPLES]:
+        try:
+            shown.append(to_unit_range(read_image(file, SIDE, 3)))
+        except UsageError as error:  # the training skips and names a few unreadable ones
+            unreadable = error
+    if unreadable and not shown:
+        raise unreadable
+    return strip_of(torch.stack(shown))

@@ -75,7 +75,6 @@ def metrics(
             return
         now, seen = time.perf_counter(), trainer.images_seen
         rate = (seen - last[1]) / (now - last[0]) if last[1] else seen / max(trainer.seconds, 1e-9)
-        last = now, seen
         values = rounded(trainer.logs)
         row = {
             "step": trainer.step,
@@ -90,6 +89,7 @@ def metrics(
             rows[-1] |= judge(rows)
         with run.metrics_file.open("a") as file:
             file.write(json.dumps(rows[-1]) + "\n")
+        last = time.perf_counter(), seen  # what measuring took is not the training's
         shown = {name: f"{value:.3f}" for name, value in values.items()}
         bar.set_postfix({"images/s": f"{rate:.0f}"} | shown)
 

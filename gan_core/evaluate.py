@@ -12,6 +12,7 @@ import datetime
 import statistics
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ from gan_core.data.images import Split
 from gan_core.data.points import no_pictures
 from gan_core.errors import UsageError
 from gan_core.extractors import extractor_for, load_extractor
-from gan_core.hub import Progress
+from gan_core.hub import Progress, is_cached
 from gan_core.latent import latents
 from gan_core.metrics.classes import entropy
 from gan_core.metrics.diversity import MS_SSIM_SIDE
@@ -110,7 +111,7 @@ def evaluate_pictures(
         UsageError: There are too few pictures or real images, or their sizes differ.
     """
     started = time.monotonic()
-    refuse_few(len(held_out), f"held-out images of {real.name} (of a folder, one picture in ten is held out)")
+    refuse_few(len(held_out), f"held-out images of {real.name} (of a folder, one in ten or its sub-folder test)")
     refuse_few(len(real), f"training images of {real.name}")
     train = seen_real(real, extractor, share_of(progress, (0.0, 0.25)))
     spare = seen_real(held_out, extractor, share_of(progress, (0.25, 0.3)))
@@ -156,6 +157,15 @@ def evaluate_pictures(
         date=datetime.date.today().isoformat(),
         gan_core=__version__,
     )
+
+
+def refuse_makers_folder(model: Model, folder: Path) -> None:
+    """Raises `UsageError` if a model from the Hub, which lies in this folder, says that it was trained on a folder.
+
+    It would be one of this machine, and its maker has no business there.
+    """
+    if is_cached(folder) and model.training.get("dataset") not in DATASETS:
+        raise UsageError("The model comes from the Hub and was trained on its maker's pictures; name yours (--data).")
 
 
 def real_images(model: Model, where: str | None, split: Split) -> Images:

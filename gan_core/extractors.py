@@ -142,6 +142,5 @@ def _inception() -> Extractor:
         trained_on="ImageNet, 2015 (torch-fidelity's port)",
         image_size=None,
         channels=3,
-        distance="FID",
         chunk=32,
     )

@@ -112,6 +112,13 @@ def cached_models() -> list[str]:
     return sorted(repo_id for repo_id in ids if is_repo_id(repo_id) and _is_ours(cached_folder(repo_id)))
 
 
+def is_cached(folder: Path) -> bool:
+    """Whether a model folder lies in the cache: it came from the Hub."""
+    from huggingface_hub import constants
+
+    return folder.resolve().is_relative_to(Path(constants.HF_HUB_CACHE).resolve())
+
+
 def list_models(owner: str) -> list[str]:
     """Ids of an owner's models that say they are the playground's, sorted.
 

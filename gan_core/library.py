@@ -60,7 +60,7 @@ def find(where: str | Path, revision: str | None = None) -> Path:
     Raises:
         UsageError: See `load`.
     """
-    path = _local(Path(where).expanduser())
+    path = _local(where)
     if path.is_dir():
         for folder in (path, path / "model"):
             if _is_model(folder):
@@ -89,8 +89,11 @@ def refuse_bare_weights(path: Path) -> None:
         )
 
 
-def _local(path: Path) -> Path:
+def _local(where: str | Path) -> Path:
     """The path itself, or what "weights/NAME", "runs/NAME" and "runs/NAME/best" mean wherever one stands."""
+    path = Path(where)
+    with suppress(RuntimeError):  # ~somebody who has no home here
+        path = path.expanduser()
     if not path.is_dir() and len(path.parts) in (2, 3):
         homes = dict(zip(HOMES, (project_folder() / "weights", runs_folder()), strict=True))
         if path.parts[0] in homes:
@@ -100,7 +103,7 @@ def _local(path: Path) -> Path:
 
 def is_local(where: str | Path) -> bool:
     """Whether it names a folder of this machine, not a model on the Hub."""
-    return _local(Path(where).expanduser()).is_dir()
+    return _local(where).is_dir()
 
 
 def project_folder() -> Path:

@@ -163,6 +163,7 @@ def _comparable(report: Mapping[str, Any]) -> dict[str, Any]:
         "data sets": report["dataset"],
         "splits": report["split"],
         "numbers of images m": f"{report['m']:,}",
+        "floors": number(report["fd"]["floor"]),  # another size or colour, or a folder that has changed
     }
 
 
@@ -215,17 +216,18 @@ def _distance_name(extractor: Mapping[str, Any]) -> str:
 
 def number(value: Any) -> str:
     """Three figures, without exponents: 12.1, .00123 as 0.00123; "?" for what is no number."""
-    return f"{value:,.{_decimals(value)}f}" if _is_number(value) else "?"
+    return f"{value:,.{_decimals(value)}f}" if is_number(value) else "?"
 
 
 def spread(value: Any, deviation: Any) -> str:
     """ "12.1 ± 0.3", both to the same place; without a deviation only the value."""
-    if _is_number(value) and _is_number(deviation):
+    if is_number(value) and is_number(deviation):
         return f"{number(value)} ± {deviation:,.{_decimals(value)}f}"
     return number(value)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a number that people can read: finite, and not a stranger's 10 to the 400."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST  # NaN is not
 
 
@@ -235,11 +237,11 @@ def _decimals(value: float) -> int:
 
 
 def _percent(share: Any) -> str:
-    return f"{share:.1%}" if _is_number(share) else "?"
+    return f"{share:.1%}" if is_number(share) else "?"
 
 
 def _count(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) and _is_number(value) else "?"
+    return f"{value:,}" if isinstance(value, int) and is_number(value) else "?"
 
 
 def _text(value: Any) -> str:

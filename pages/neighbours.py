@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from gan_core.data.images import to_unit_range
-from gan_core.evaluate import real_images, samples
+from gan_core.evaluate import real_images, refuse_makers_folder, samples
 from gan_core.extractors import extractor_for, load_extractor
 from gan_core.library import load
 from gan_core.metrics.nearest import nearest
@@ -40,6 +40,7 @@ def nearest_pairs(folder: Path, sha256: str) -> Pairs:
         UsageError: See `gan_core.evaluate.evaluate`.
     """
     model = load(folder)
+    refuse_makers_folder(model, folder)
     real, held_out = real_images(model, None, "train"), real_images(model, None, "test")
     extractor = load_extractor(extractor_for(real))
     training = seen_real(real, extractor, ignore).features

@@ -13,11 +13,12 @@ import pandas as pd
 from gan_core import UsageError
 from gan_core.atomic import replacing
 from gan_core.data.cache import cache_folder
-from gan_core.evaluate import evaluate, refuse_incomparable
+from gan_core.evaluate import evaluate, refuse_incomparable, refuse_makers_folder
 from gan_core.extractors import digests
 from gan_core.library import load
 from gan_core.metrics.reference import VERSION
 from gan_core.model import read_config
+from gan_core.report import is_number
 
 Report = dict[str, Any]  # see `gan_core.report.Report.as_dict`
 
@@ -56,19 +57,24 @@ def carried(folder: Path) -> Report | None:
 
 def refuse_odd(report: Report) -> None:
     """Raises `UsageError` for a report that lacks something, or has something else in its place."""
-    number = (int, float)
-    wanted = dict.fromkeys(TEXTS.values(), str) | dict.fromkeys(NUMBERS.values(), number)
+    texts, numbers = set(TEXTS.values()), set(NUMBERS.values())
     if at(report, "fd.spread") is None:  # of a single block
-        del wanted["fd.spread"]
+        numbers.remove("fd.spread")
     if report.get("classes"):
-        wanted |= dict.fromkeys(OF_CLASSES.values(), number) | {f"classes.{key}": list for key in LISTS}
-    for path, kind in wanted.items():
-        if not isinstance(at(report, path), kind):
-            raise UsageError(f"The report that it carries cannot be read: {path} is {at(report, path)!r:.40}.")
+        numbers |= set(OF_CLASSES.values())
+    for path in sorted(texts | numbers):
+        if not (is_text if path in texts else is_number)(value := at(report, path)):
+            raise UsageError(f"The report that it carries cannot be read: {path} is {value!r:.40}.")
     if report.get("classes"):
-        names, *shares = (report["classes"][key] for key in LISTS)
-        if any(len(row) != len(names) or not all(isinstance(share, number) for share in row) for row in shares):
+        names, *shares = lists = [at(report, f"classes.{key}") for key in LISTS]
+        fits = all(isinstance(row, list) and len(row) == len(names) for row in lists) and all(map(is_text, names))
+        if not fits or not all(is_number(share) for row in shares for share in row):
             raise UsageError("The report that it carries cannot be read: its class shares are odd.")
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is a text."""
+    return isinstance(value, str)
 
 
 def kept_in(folder: Path, n: int) -> Path:
@@ -93,7 +99,9 @@ def computed(folder: Path, n: int, progress: Callable[[float, str], None]) -> Re
     """
     with _ONE_AT_A_TIME:
         if (report := kept(folder, n)) is None:
-            report = evaluate(load(folder), n=n, progress=progress).as_dict()
+            model = load(folder)
+            refuse_makers_folder(model, folder)
+            report = evaluate(model, n=n, progress=progress).as_dict()
             target = kept_in(folder, n)
             target.parent.mkdir(exist_ok=True)
             with replacing(target) as file:

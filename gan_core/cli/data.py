@@ -49,16 +49,23 @@ def data(words: list[str]) -> None:
     if asked.sheet and found.kind == "points":
         raise UsageError(f"{found.name} holds points, of which there is no contact sheet.")
     tell(found)
-    for path in (asked.sheet, asked.json):
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-    if asked.sheet:
+    try:
+        write(found, asked.sheet, asked.json)
+    except OSError as error:
+        raise UsageError(f"{error.filename or 'The file'} cannot be written ({error.strerror or error}).") from error
+
+
+def write(found: Findings, sheet: Path | None, report: Path | None) -> None:
+    """Writes the contact sheet and everything that was found, with the folders that they go to."""
+    if sheet:
         from gan_core.pictures import grid
 
-        grid(found.examples).save(asked.sheet)
-        print(f"\n{len(found.examples)} of them: {asked.sheet}")
-    if asked.json:
-        asked.json.write_text(json.dumps(found.as_dict(), indent=2), encoding="utf-8")
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        grid(found.examples).save(sheet)
+        print(f"\n{len(found.examples)} of them: {sheet}")
+    if report:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(json.dumps(found.as_dict(), indent=2), encoding="utf-8")
 
 
 def known() -> list[list[str]]:

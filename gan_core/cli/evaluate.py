@@ -41,6 +41,7 @@ def evaluate(words: list[str]) -> None:
 
     from gan_core.atomic import replacing
     from gan_core.evaluate import evaluate as judge
+    from gan_core.evaluate import refuse_makers_folder
     from gan_core.library import find, is_local, load
     from gan_core.model import save_metrics
     from gan_core.report import readable
@@ -50,7 +51,11 @@ def evaluate(words: list[str]) -> None:
         raise UsageError(f"--save writes into a folder of this machine; {asked.model} lies on the Hub. Take --json.")
     if asked.json is not None and not asked.json.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {asked.json.absolute().parent} for --json.")
+    if asked.json is not None and asked.json.is_dir():
+        raise UsageError(f"--json is {asked.json}, a folder; it takes a file.")
     model = load(asked.model, asked.revision)
+    if asked.data is None:
+        refuse_makers_folder(model, find(asked.model, asked.revision))
     with tqdm(total=1.0, bar_format="{percentage:3.0f}%|{bar}| {elapsed} {desc}", disable=None, leave=False) as bar:
 
         def show(done: float, text: str) -> None:

@@ -170,8 +170,10 @@ def examine(where: str, image_size: int | None = None) -> Findings:
         image_size: Side that they would be trained at; None takes the data's own.
 
     Raises:
-        UsageError: It is neither; it cannot be downloaded; the folder holds no readable pictures.
+        UsageError: It is neither; it cannot be downloaded; the folder holds no readable pictures; the size is none.
     """
+    if image_size is not None and image_size < 1:
+        raise UsageError(f"image_size is {image_size}; it must be above 0.")
     if where in DATASETS:
         return _examine_set(where, {split: load_data(where, image_size, split=split) for split in SPLITS})
     path = find_folder(where)

@@ -136,11 +136,13 @@ def load_data(where: str, image_size: int | None = None, channels: int | None = 
 
 def find_folder(where: str) -> Path:
     """The folder of this path; raises `UsageError` where there is none."""
-    path = Path(where).expanduser()
     try:
+        path = Path(where).expanduser()
         if path.is_dir():
             return path
         kind = "is a file, not a folder" if path.exists() else "is neither a data set nor a folder"
     except OSError as error:
         raise UsageError(f"{error.filename or where} cannot be read ({error.strerror or error}).") from error
+    except RuntimeError:  # ~somebody who has no home here
+        kind = "is neither a data set nor a folder"
     raise UsageError(f"{where} {kind}{nearest(where, DATASETS)}.")

@@ -85,7 +85,6 @@ class Extractor:
         image_size: Side of the pictures the network takes, others are resized; None leaves that to the network.
         channels: Channels it takes. A colour net sees grey pictures as colour. A grey net sees each channel of a
             colour picture by itself: features side by side, class 100 r + 10 g + b (for ten classes).
-        distance: What its Frechet distance may be called. Only that of the standard Inception is an FID.
         chunk: Pictures that pass the network at once.
     """
 
@@ -101,13 +100,12 @@ class Extractor:
         classes: tuple[str, ...] | None = None,
         image_size: int | None,
         channels: int,
-        distance: str = "FD",
         chunk: int = CHUNK,
     ) -> None:
         self.net, self.head = net.eval().requires_grad_(False), head
         self.name, self.sha256, self.trained_on, self.accuracy = name, sha256, trained_on, accuracy
         self.classes, self.image_size, self.channels = classes, image_size, channels
-        self.distance, self.chunk = distance, chunk
+        self.chunk = chunk
 
     @property
     def label(self) -> str:

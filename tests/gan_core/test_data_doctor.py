@@ -173,6 +173,9 @@ def test_a_folder_is_told_and_written_down(mess, tmp_path, capsys):
 
 def test_what_does_not_fit_is_one_sentence(tmp_path, capsys):
     assert "nowhere is neither a data set nor a folder" in refused(capsys, "nowhere")
+    assert "~nobody-here is neither a data set nor a folder" in refused(capsys, "~nobody-here")
+    assert "image_size is -3; it must be above 0" in refused(capsys, "digits", "--image_size", "-3")
+    assert f"{tmp_path} cannot be written" in refused(capsys, "digits", "--json", tmp_path)
     assert "holds no pictures" in refused(capsys, tmp_path)
     assert "--sheet is s.jpg; it takes a .png" in refused(capsys, "digits", "--sheet", "s.jpg")
     assert "ring holds points, of which there is no contact sheet" in refused(capsys, "ring", "--sheet", "s.png")

@@ -18,7 +18,7 @@ from gan_core.data import ImageData
 from gan_core.data.digits import digits
 from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
-from gan_core.evaluate import evaluate, evaluate_pictures, real_images, samples
+from gan_core.evaluate import evaluate, evaluate_pictures, real_images, refuse_makers_folder, samples
 from gan_core.extractors import load_extractor
 from gan_core.metrics import reference
 from gan_core.pictures import to_uint8
@@ -255,12 +255,23 @@ def test_which_images_a_model_is_judged_by():
         real_images(model, None, "train")
 
 
+def test_a_model_from_the_hub_does_not_choose_a_folder_of_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    cached, own = tmp_path / "hub" / "models--owner--name" / "snapshots" / "0", tmp_path / "runs" / "x" / "model"
+    with pytest.raises(UsageError, match="trained on its maker's pictures"):
+        refuse_makers_folder(trained_on("/etc"), cached)
+    refuse_makers_folder(trained_on("/etc"), own)
+    refuse_makers_folder(trained_on("digits"), cached)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["weights/features-digits"], "is a feature extractor"),
         (["owner/name", "--save"], "owner/name lies on the Hub"),
         (["weights/gan-digits", "--json", "/no/such/folder/out.json"], "no folder /no/such/folder"),
+        (["weights/gan-digits", "--json", "/"], "--json is /, a folder; it takes a file"),
+        (["weights/gan-digits", "--data", "~nobody-here"], "neither a data set nor a folder"),
         (["weights/gan-digits", "--n", "5"], "at least 25 samples"),
     ],
 )

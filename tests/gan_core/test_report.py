@@ -95,6 +95,7 @@ def test_a_spread_ends_at_the_values_place():
         ({"dataset": "mnist"}, "data sets differ .digits and mnist"),
         ({"split": "test"}, "splits differ"),
         ({"m": 225}, "numbers of images m differ .1,000 and 225"),
+        ({"fd": REPORT["fd"] | {"floor": 1.2}}, "floors differ .3.51 and 1.20"),  # the same set in colour
     ],
 )
 def test_numbers_that_mean_different_things_are_not_compared(change, sentence):
@@ -103,5 +104,6 @@ def test_numbers_that_mean_different_things_are_not_compared(change, sentence):
 
 
 def test_numbers_that_mean_the_same_are_compared():
-    refuse_incomparable([REPORT, REPORT | {"model": "other", "n": 2000, "seed": 1, "fd": {}}])
+    worse = REPORT["fd"] | {"value": 99.0}
+    refuse_incomparable([REPORT, REPORT | {"model": "other", "n": 2000, "seed": 1, "fd": worse}])
     refuse_incomparable([REPORT])

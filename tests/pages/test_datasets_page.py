@@ -79,6 +79,10 @@ def test_a_public_space_neither_prepares_nor_examines(open_page, monkeypatch):
     assert all(button.disabled for button in at.button)
     assert not at.text_input
     assert at.file_uploader(key="upload").proto.disabled
+    monkeypatch.setattr(glance, "prepare", lambda name: pytest.fail("prepared"))
+    at.button(key="prepare-faces").proto.disabled = False  # as a script may press it; Streamlit drops it
+    at.button(key="prepare-faces").click().run()
+    assert not at.exception and not at.error
 
 
 def test_points_are_not_offered_for_training(open_page):

@@ -196,6 +196,8 @@ def test_the_download_holds_every_number(open_page, nothing_bundled, carry):
         other(kid=None),
         other(dataset=["digits"]),
         other(classes={"names": 3}),
+        other(classes=REPORT["classes"] | {"names": [{}, {}]}),
+        other(memorisation=REPORT["memorisation"] | {"copies": 10**400}),
         other(fd={"value": "<img src=https://evil.example/x.png>", "floor": 1, "spread": 1, "all": 1}),
     ],
 )
@@ -217,7 +219,9 @@ def test_fd_over_training_of_a_run(open_page, nothing_bundled, carry, runs):
     assert any("FD over training" in header.value for header in at.subheader)
 
 
-def test_a_public_space_shows_what_models_carry_and_computes_nothing(open_page, nothing_bundled, carry, monkeypatch):
+def test_a_public_space_shows_what_models_carry_and_computes_nothing(
+    open_page, nothing_bundled, carry, evaluated, monkeypatch
+):
     carry(REPORT)
     monkeypatch.setenv("GAN_PLAYGROUND_PUBLIC", "1")
     at = open_page("evaluate.py")
@@ -225,6 +229,9 @@ def test_a_public_space_shows_what_models_carry_and_computes_nothing(open_page, 
     assert len(at.dataframe) == 1
     at.selectbox(key="samples").set_value(1000).run()
     assert at.button(key="evaluate").disabled
+    at.button(key="evaluate").proto.disabled = False  # as a script may press it; Streamlit drops it
+    at.button(key="evaluate").click().run()
+    assert not evaluated
 
 
 def test_a_table_without_classes_has_no_column_for_them():

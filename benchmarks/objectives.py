@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from gan_core import UsageError
-from gan_core.recipe import RECIPES, NoiseRecipe, Recipe, nearest
+from gan_core.noise import NoiseRecipe
+from gan_core.recipe import RECIPES, Recipe, nearest
 
 LATENT, HIDDEN, LAYERS, BATCH = 16, 128, 3, 128
 SCALE = 4.0  # the networks see the plane this much larger, nearly as large as the literature's grid

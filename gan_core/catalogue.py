@@ -5,7 +5,7 @@ import re
 from gan_core.layers import blueprint, parameter_count
 from gan_core.recipe import RECIPES, Recipe, list_recipes
 
-LAPTOP_SIZE, LAPTOP_CHANNELS = 32, 1
+LAPTOP_SIZE, LAPTOP_CHANNELS, LAPTOP_CLASSES = 32, 1, 10
 
 
 def summary(recipe: type[Recipe]) -> str:
@@ -22,7 +22,7 @@ def arxiv_id(recipe: type[Recipe]) -> str:
 def sizes(recipe: type[Recipe]) -> tuple[int, int]:
     """Parameters of all generators and of all critics, at the laptop size on 32x32 grey pictures."""
     with blueprint():
-        nets = recipe().resolve(LAPTOP_SIZE, LAPTOP_CHANNELS).build()
+        nets = recipe().resolve(LAPTOP_SIZE, LAPTOP_CHANNELS, LAPTOP_CLASSES).build()
     generators = sum(parameter_count(nets[name]) for name in recipe.generators)
     return generators, parameter_count(nets) - generators
 

@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 Upsample = Literal["conv_transpose", "pixel_shuffle", "nearest"]
 Downsample = Literal["strided_conv", "avg_pool"]
+Norm = Literal["batch", "layer", "none"]
 
 
 def upsample(kind: Upsample, c_in: int, c_out: int, bias: bool = False) -> nn.Module:
@@ -41,6 +42,13 @@ def downsample(kind: Downsample, c_in: int, c_out: int, bias: bool = False) -> n
     if kind == "strided_conv":
         return nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=bias)
     return nn.Sequential(nn.Conv2d(c_in, c_out, 3, padding=1, bias=bias), nn.AvgPool2d(2))
+
+
+def normalisation(kind: Norm, channels: int) -> nn.Module:
+    """[N, channels, S, S] to the same: over the batch, over each image by itself (layer), or not at all."""
+    if kind == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.GroupNorm(1, channels) if kind == "layer" else nn.Identity()
 
 
 class Maxout(nn.Module):

@@ -23,8 +23,9 @@ from gan_core.card import write_card
 from gan_core.errors import UsageError
 from gan_core.latent import latents
 from gan_core.layers import blueprint, memory_format
+from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
-from gan_core.recipe import Control, NoiseRecipe, Recipe, nearest, recipe_class
+from gan_core.recipe import Control, Recipe, nearest, recipe_class
 from gan_core.version import __version__
 
 FORMAT = 1
@@ -89,8 +90,15 @@ class Model:
 
     @property
     def has_critic(self) -> bool:
-        """Whether `verdict` can be asked."""
+        """Whether a discriminator came with it."""
         return len(self.critics) > 0
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether `verdict` can be asked: its discriminator's score of one picture must stand for a probability."""
+        if not (self.has_critic and isinstance(self.recipe, NoiseRecipe)):
+            return False
+        return not self.recipe.comparative and self.config.pack == 1
 
     @cached_property
     def device(self) -> torch.device:
@@ -139,19 +147,30 @@ class Model:
         return images.float().clamp(-1, 1).contiguous()
 
     @torch.no_grad()
-    def verdict(self, images: Tensor) -> Tensor:
+    def verdict(self, images: Tensor, labels: Any = None) -> Tensor:
         """The discriminator's probability that each picture [N, C, H, W] is real, [N] in [0, 1].
 
+        Args:
+            images: In [-1, 1].
+            labels: The classes that they should be pictures of, as in `sample`; for conditional models.
+
         Raises:
-            UsageError: The model ships no discriminator.
+            UsageError: The model ships no discriminator, or its scores are no probabilities of single pictures.
         """
+        recipe = self._noise_recipe()
         if not self.has_critic:
             raise UsageError("This model ships no discriminator, so there is no verdict.")
-        scores = [
-            self._noise_recipe().score(self.critics.eval(), images[start : start + CHUNK].to(self.device)).cpu()
-            for start in range(0, len(images), CHUNK)
-        ]
-        return torch.cat(scores).sigmoid()
+        if recipe.comparative:
+            raise UsageError(f"The critic of a {recipe.name} compares pictures: its score is no probability.")
+        if recipe.config.pack > 1:
+            raise UsageError(f"This discriminator judges packs of {recipe.config.pack} pictures, not single ones.")
+        classes = self._labels(labels, len(images))
+        scores = []
+        for start in range(0, len(images), CHUNK):
+            part = images[start : start + CHUNK].to(self.device)
+            chosen = None if classes is None else classes[start : start + CHUNK]
+            scores.append(recipe.score(self.critics.eval(), part, chosen).cpu())
+        return recipe.probability(torch.cat(scores))
 
     def _noise_recipe(self) -> NoiseRecipe:
         if not isinstance(self.recipe, NoiseRecipe):
@@ -256,6 +275,8 @@ def load_folder(folder: Path) -> Model:
     else:
         critics = nn.ModuleDict()
     classes = described["classes"]
+    if recipe.num_classes is not None and recipe.num_classes != len(classes or ()):
+        raise UsageError(f"{folder / CONFIG} contradicts itself about the number of its classes.")
     return Model(
         recipe,
         generators,

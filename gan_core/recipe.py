@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
@@ -81,6 +82,15 @@ class Batch:
         return Batch(self.images.to(device, memory_format=memory_format), labels)
 
 
+def check_words(options: Any) -> None:
+    """Raises `UsageError` for a field of a dataclass that takes certain words and holds another."""
+    hints = get_type_hints(type(options))
+    for field in dataclasses.fields(options):
+        value, words = getattr(options, field.name), get_args(hints[field.name])
+        if get_origin(hints[field.name]) is Literal and value not in words:
+            raise UsageError(f"{field.name} is {value!r}; it takes {', '.join(words)}.")
+
+
 MAX_SIDE = 1024  # pixels: a stranger's small model could ask for pictures that fill the memory
 
 
@@ -94,10 +104,7 @@ class Config:
     """1 for grey pictures, 3 for colour. None takes it from the data."""
 
     def __post_init__(self) -> None:
-        for name, hint in get_type_hints(type(self)).items():
-            value, words = getattr(self, name), get_args(hint)
-            if get_origin(hint) is Literal and value not in words:
-                raise UsageError(f"{name} is {value!r}; it takes {', '.join(words)}.")
+        check_words(self)
         size = self.image_size
         self.require(size is None or 1 <= size <= MAX_SIDE, f"image_size is {size}; it takes 1 to {MAX_SIDE}.")
         self.require(self.channels in (None, 1, 3), f"channels is {self.channels}; it takes 1 (grey) or 3 (colour).")
@@ -112,8 +119,14 @@ class Config:
         """The published size."""
         raise NotImplementedError
 
-    def resolve(self, image_size: int, channels: int) -> Self:
-        """Fills what was left to the data; an explicit value stays."""
+    def resolve(self, image_size: int, channels: int, num_classes: int = 0) -> Self:
+        """Fills what was left to the data; an explicit value stays.
+
+        Args:
+            image_size: Side of the data's pictures.
+            channels: 1 or 3.
+            num_classes: How many the data tells apart; 0 for data without labels.
+        """
         return dataclasses.replace(
             self,
             image_size=image_size if self.image_size is None else self.image_size,
@@ -140,23 +153,59 @@ class TrainOptions:
     """How a recipe is trained; each recipe has its own defaults."""
 
     lr: float = 2e-4
-    """Learning rate of Adam."""
+    """Learning rate."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Decay of Adam's first and second moments."""
     batch_size: int = 64
     """Images per update and process."""
     ema_half_life: int = 10_000
     """Images after which a weight's share in the averaged generator has halved."""
+    d_lr: float | None = None
+    """Learning rate of the discriminator (the two time-scale rule, TTUR). None takes lr."""
+    optimizer: Literal["adam", "rmsprop"] = "adam"
+    """rmsprop has no momentum and takes no notice of betas."""
+    lr_schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """How the learning rates fall from full to lr_final over lr_horizon."""
+    lr_horizon: int | None = None
+    """Images seen after which the learning rates stay at lr_final times themselves."""
+    lr_final: float = 0.0
+    """What is left of the learning rates at the horizon, as a share."""
+    lr_warm_up: int = 0
+    """Images over which the learning rates first rise from 0, in a straight line."""
 
     def __post_init__(self) -> None:
-        if self.lr <= 0:
-            raise UsageError(f"lr is {self.lr:g}; it must be above 0.")
+        check_words(self)
+        for name in ("lr", "d_lr"):
+            if (rate := getattr(self, name)) is not None and rate <= 0:
+                raise UsageError(f"{name} is {rate:g}; it must be above 0.")
+        if self.lr_schedule != "constant" and (self.lr_horizon or 0) <= self.lr_warm_up:
+            raise UsageError(
+                f"lr_horizon is {self.lr_horizon}; a {self.lr_schedule} schedule ends there, "
+                f"so it takes more images than lr_warm_up, {self.lr_warm_up}."
+            )
+        if not 0 <= self.lr_final <= 1:
+            raise UsageError(f"lr_final is {self.lr_final:g}; it is a share, from 0 to 1.")
+        if self.lr_warm_up < 0:
+            raise UsageError(f"lr_warm_up is {self.lr_warm_up}; it must be 0 or more images.")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise UsageError(f"betas are {self.betas}; both must lie in [0, 1).")
         if self.batch_size < 2:
             raise UsageError(f"batch_size is {self.batch_size}; batch statistics need at least 2 images.")
         if self.ema_half_life < 0:
             raise UsageError(f"ema_half_life is {self.ema_half_life}; it must be 0 (no averaging) or more.")
+
+    def left(self, images_seen: int) -> float:
+        """How far the schedule still has to fall: 1 up to the end of the warm-up, 0 from the horizon on."""
+        if self.lr_schedule == "constant" or self.lr_horizon is None:
+            return 1.0
+        way = (images_seen - self.lr_warm_up) / (self.lr_horizon - self.lr_warm_up)
+        way = min(max(way, 0.0), 1.0)
+        return 1 - way if self.lr_schedule == "linear" else (1 + math.cos(math.pi * way)) / 2
+
+    def lr_share(self, images_seen: int) -> float:
+        """What the schedule leaves of the learning rates, from 0 to 1."""
+        risen = min(1.0, images_seen / self.lr_warm_up) if self.lr_warm_up else 1.0
+        return risen * (self.lr_final + (1 - self.lr_final) * self.left(images_seen))
 
 
 class Recipe:
@@ -169,7 +218,7 @@ class Recipe:
     name: ClassVar[str]
     Config: ClassVar[type[Config]]
     train_options: ClassVar[TrainOptions] = TrainOptions()
-    phases: ClassVar[tuple[Phase, ...]] = (Phase("d", nets=("D",)), Phase("g", nets=("G",)))
+    phases: tuple[Phase, ...] = (Phase("d", nets=("D",)), Phase("g", nets=("G",)))
     generators: ClassVar[tuple[str, ...]] = ("G",)
     controls: ClassVar[tuple[Control, ...]] = ()
 
@@ -183,9 +232,14 @@ class Recipe:
         """The docstring of the recipe's file: what it computes, after which paper. Markdown with TeX in $ and $$."""
         return inspect.getdoc(inspect.getmodule(cls)) or ""
 
-    def resolve(self, image_size: int, channels: int) -> Self:
-        """This recipe with what its config left to the data filled in."""
-        return type(self)(self.config.resolve(image_size, channels), self.options)
+    def resolve(self, image_size: int, channels: int, num_classes: int = 0) -> Self:
+        """This recipe with what its config left to the data filled in; see `Config.resolve`."""
+        return type(self)(self.config.resolve(image_size, channels, num_classes), self.options)
+
+    @property
+    def num_classes(self) -> int | None:
+        """How many classes the generator tells apart; None where it is unconditional."""
+        return None
 
     def build(self) -> nn.ModuleDict:
         """Fresh networks, the generator first."""
@@ -200,12 +254,16 @@ class Recipe:
         self.watched |= {name: value.detach().mean() for name, value in values.items()}
 
     def optimizer(self, phase: Phase, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The optimizer of one phase's networks: Adam, unless the paper says otherwise."""
+        """The optimizer of one phase's networks, as the options say."""
+        if self.options.optimizer == "rmsprop":
+            return torch.optim.RMSprop(parameters, lr=self.options.lr)
         return torch.optim.Adam(parameters, lr=self.options.lr, betas=self.options.betas, fused=True)
 
-    def schedule(self, images_seen: int) -> dict[str, float]:
-        """Settings of every optimizer's parameter groups at this point of the run."""
-        return {"lr": self.options.lr}
+    def schedule(self, phase: Phase, images_seen: int) -> dict[str, Any]:
+        """Settings of the parameter groups of a phase's optimizer at this point of the run."""
+        judges = not set(phase.nets) & set(self.generators)
+        lr = self.options.d_lr if judges and self.options.d_lr is not None else self.options.lr
+        return {"lr": lr * self.options.lr_share(images_seen)}
 
     def after_update(self, phase: str, nets: nn.ModuleDict) -> None:
         """Called after a phase's optimizer step (weight clipping lives here)."""
@@ -221,47 +279,6 @@ class Recipe:
     def batches_per_step(self) -> int:
         """Batches of fresh images one step consumes: repeats beyond the first draw their own."""
         return 1 + sum(phase.repeats - 1 for phase in self.phases)
-
-
-@dataclass(frozen=True)
-class NoiseConfig(Config):
-    """Config of a recipe that turns noise into images."""
-
-    latent_dim: int = 100
-    """Length of the latent vector z."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require(self.latent_dim >= 1, f"latent_dim is {self.latent_dim}; it must be at least 1.")
-
-
-TRUNCATION = Control(
-    "truncation", default=1.0, low=0.0, high=2.0,
-    help="Scales z: below 1 gives safer, more alike pictures; above 1 stranger ones.",
-)  # fmt: skip
-
-
-class NoiseRecipe(Recipe):
-    """A recipe whose generator maps latents z ~ N(0, I) to images, judged by one critic."""
-
-    Config: ClassVar[type[Config]] = NoiseConfig
-    controls = (TRUNCATION,)
-
-    def latents(self, batch: Batch) -> Tensor:
-        """Fresh z ~ N(0, I), [N, latent_dim], for a batch of N images."""
-        return torch.randn(len(batch.images), self.config.latent_dim, device=batch.images.device)
-
-    def score(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The critic's logit of each image, [N], in fp32. `losses` reaches the critic only through here."""
-        logits: Tensor = nets["D"](images)
-        return logits.float()
-
-    def decode(
-        self, nets: nn.ModuleDict, z: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0
-    ) -> Tensor:
-        """Latents [N, latent_dim] to images [N, C, H, W] in [-1, 1]; `truncation` t feeds the generator t * z."""
-        images: Tensor = nets["G"](z * truncation)
-        return images
 
 
 RECIPES: dict[str, type[Recipe]] = {}

@@ -135,7 +135,7 @@ class Trainer:
             raise FloatingPointError(f"step {self.step}, phase {phase.name}: the loss is not finite ({terms})")
         optimizer = self.optimizers[phase.nets]
         for group in optimizer.param_groups:
-            group.update(self.recipe.schedule(self.images_seen))
+            group.update(self.recipe.schedule(phase, self.images_seen))
         optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         average_gradients(self.parameters(phase), self.processes)
@@ -148,7 +148,8 @@ class Trainer:
         """The averaged generators and the critics, as a model that shares their memory."""
         critics = nn.ModuleDict({name: net for name, net in self.nets.items() if name not in self.recipe.generators})
         facts = {"images_seen": self.images_seen, "steps": self.step, "seconds": round(self.seconds, 1)}
-        return Model(self.recipe, self.ema.nets, critics, training=training | facts)
+        classes = None if self.recipe.num_classes is None else self.data.classes
+        return Model(self.recipe, self.ema.nets, critics, classes=classes, training=training | facts)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a run needs to continue."""

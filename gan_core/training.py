@@ -80,7 +80,7 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False, best: bool 
         config = plan.recipe.config
         with main_first(who):
             data = load_data(plan.run.dataset, config.image_size, config.channels)
-        recipe = plan.recipe.resolve(data.image_size, data.channels)
+        recipe = plan.recipe.resolve(data.image_size, data.channels, len(data.classes or ()))
         data.batches(recipe.options.batch_size, seed=0, start=0, world=who.world)  # enough images for one batch?
         if plan.run.precision == "auto":
             choice: Any = from_main(faster_precision(recipe, data, device) if who.is_main else "", who)

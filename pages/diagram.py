@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.layers import blueprint, parameter_count
-from gan_core.recipe import NoiseRecipe, Recipe
+from gan_core.noise import NoiseRecipe
+from gan_core.recipe import Recipe
 
 TALLEST = 130  # pixels
 MAPS, UNITS = "#4c8df6", "#f0883e"  # feature maps, and vectors; legible on light and dark
@@ -89,9 +90,11 @@ def networks(recipe: Recipe) -> dict[str, tuple[int, list[Stage]]]:
         traced = {name: [] for name in nets}
         if isinstance(recipe, NoiseRecipe):
             channels, size = recipe.config.image_shape
-            z, images = torch.empty(1, recipe.config.latent_dim), torch.empty(1, channels, size, size)
-            traced["G"] = stages(nets["G"], z, lambda: recipe.decode(nets, z))
-            traced["D"] = stages(nets["D"], images, lambda: recipe.score(nets, images))
+            n = recipe.config.pack  # what the critic judges at once
+            z, images = torch.empty(n, recipe.config.latent_dim), torch.empty(n, channels, size, size)
+            labels = None if recipe.num_classes is None else torch.zeros(n, dtype=torch.long)
+            traced["G"] = stages(nets["G"], z, lambda: recipe.decode(nets, z, labels))
+            traced["D"] = stages(nets["D"], images, lambda: recipe.score(nets, images, labels))
     return {name: (parameter_count(net), traced[name]) for name, net in nets.items()}
 
 

@@ -8,8 +8,8 @@ from gan_core import UsageError
 from gan_core.card import plain
 from gan_core.latent import MAX_SEED
 from gan_core.library import available, load
+from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
-from gan_core.recipe import NoiseRecipe
 
 ROWS, COLUMNS = 4, 8
 SIDE = 128  # pixels of one picture in the wall, at least: enlarged here, so that it stays crisp everywhere

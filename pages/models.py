@@ -27,8 +27,8 @@ SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown
 def traced(name: str) -> tuple[dict[str, tuple[int, list[Stage]]], int]:
     """Networks of a recipe at laptop size for 32x32 grey pictures, and the parameters of the published size."""
     recipe = recipe_class(name)
-    laptop = recipe().resolve(32, 1)
-    paper = recipe(recipe.Config.paper()).resolve(32, 1)
+    laptop = recipe().resolve(32, 1, 10)
+    paper = recipe(recipe.Config.paper()).resolve(32, 1, 10)
     return networks(laptop), sum(size for size, _ in networks(paper).values())
 
 

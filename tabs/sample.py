@@ -36,7 +36,9 @@ def draw(settings: Settings, model: Model) -> tuple[list[tuple[Path, str]], dict
     start = time.perf_counter()
     images = model.sample(settings.images, settings.seed, settings.label, **settings.controls)
     seconds = time.perf_counter() - start
-    verdicts = [f" · {100 * p:.0f} % real" for p in model.verdict(images)] if model.has_critic else [""] * len(images)
+    verdicts = [""] * len(images)
+    if model.has_verdict:
+        verdicts = [f" · {100 * p:.0f} % real" for p in model.verdict(images, settings.label)]
     used = settings.describe(model)
     folder = new_folder()
     pictures = []
@@ -45,7 +47,7 @@ def draw(settings: Settings, model: Model) -> tuple[list[tuple[Path, str]], dict
         save_png(to_pil(image), file, used | {"index": k})
         pictures.append((file, f"#{k}{verdict}"))
     took = f"{len(images)} pictures in {seconds * 1000:.0f} ms on {model.device}."
-    verdict = " Below each stands how probably it is real, says the discriminator." if model.has_critic else ""
+    verdict = " Below each stands how probably it is real, says the discriminator." if model.has_verdict else ""
     return pictures, used, took + verdict
 
 

@@ -37,13 +37,16 @@ def runs(tmp_path, monkeypatch):
 
 @pytest.fixture
 def noise_data():
-    """Makes 40 images of noise that fit a recipe."""
+    """Makes 40 images of noise that fit a recipe, in as many classes as it tells apart."""
 
     def make(recipe):
         channels, size = recipe.config.image_shape
         generator = torch.Generator().manual_seed(0)
         images = torch.randint(0, 256, (40, channels, size, size), dtype=torch.uint8, generator=generator)
-        return ImageData("noise", images)
+        if recipe.num_classes is None:
+            return ImageData("noise", images)
+        names = tuple(f"class {k}" for k in range(recipe.num_classes))
+        return ImageData("noise", images, torch.arange(40) % recipe.num_classes, names)
 
     return make
 

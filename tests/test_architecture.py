@@ -15,8 +15,8 @@ LAYERS = {
     },
     1: {"checkpoint", "recipes"},
     0: {
-        "atomic", "data", "distributed", "ema", "errors", "fields", "latent", "layers", "losses", "metrics", "pictures",
-        "recipe", "version",
+        "atomic", "augment", "data", "distributed", "double_backward", "ema", "errors", "fields", "latent", "layers",
+        "losses", "metrics", "noise", "pictures", "recipe", "version",
     },
 }  # fmt: skip
 LAYER = {module: layer for layer, modules in LAYERS.items() for module in modules}

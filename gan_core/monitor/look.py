@@ -24,7 +24,7 @@ from gan_core.metrics.diversity import pairwise_distance
 from gan_core.metrics.extractor import Extractor, Features
 from gan_core.metrics.manifold import manifold_scores
 from gan_core.pictures import to_uint8
-from gan_core.recipe import NoiseRecipe
+from gan_core.noise import NoiseRecipe
 from gan_core.trainer import Trainer
 
 COUNT = 256  # pictures in the fixed batch

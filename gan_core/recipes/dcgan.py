@@ -13,25 +13,26 @@ $$L_D = -\mathbb{E}_x[y\log D(x) + (1-y)\log(1-D(x))] - \mathbb{E}_z[\log(1 - D(
 As in the paper: weights from $\mathcal N(0, 0.02)$, batch norm everywhere but the generator's output and the
 discriminator's input, ReLU and tanh in $G$, LeakyReLU 0.2 in $D$, Adam 2e-4 with $\beta_1 = 0.5$. Unlike it: any
 power-of-two size from 16 up (one more doubling per power), real and generated images pass $D$ in separate forwards, and
-a running average of the generator is what is sampled. The options `upsample`, `downsample` and `leaky_generator` are
-the later community's variations; their defaults are the paper's.
+a running average of the generator is what is sampled. The options `upsample`, `downsample`, `leaky_generator` and
+`critic_norm` are the later community's variations; their defaults are the paper's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
-import torch
 from torch import Tensor, nn
 
 from gan_core import losses
-from gan_core.layers import Downsample, Upsample, downsample, init_normal, upsample
-from gan_core.recipe import Batch, NoiseConfig, NoiseRecipe, TrainOptions, register
+from gan_core.layers import Downsample, Norm, Upsample, downsample, init_normal, normalisation, upsample
+from gan_core.noise import NoiseConfig, NoiseRecipe
+from gan_core.recipe import TrainOptions, register
 
 
 @dataclass(frozen=True)
-class DCGANConfig(NoiseConfig):
-    """What a `dcgan` is."""
+class ConvolutionalConfig(NoiseConfig):
+    """What `dcgan` and its variants have in common: their networks."""
 
     width: int = 32
     """Channels at the widest resolution, half the image's side (ngf and ndf); each halving of the side doubles them."""
@@ -41,24 +42,35 @@ class DCGANConfig(NoiseConfig):
     """How the discriminator halves the side."""
     leaky_generator: bool = False
     """LeakyReLU 0.2 instead of ReLU in the generator: gradients also flow where a unit is off."""
-    real_label: float = 1.0
-    """The discriminator's target for real images; 0.9 is one-sided label smoothing. Fakes keep 0."""
+    critic_norm: Norm = "batch"
+    """Normalisation in the discriminator; with batch, the score of a picture depends on the whole batch."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         size = self.image_size
         fits = size is None or (size >= 16 and size & (size - 1) == 0)
-        self.require(fits, f"image_size is {size}; dcgan doubles 4x4 maps, so it takes 16, 32, 64, 128, ...")
+        self.require(fits, f"image_size is {size}; 4x4 maps are doubled, so it takes 16, 32, 64, 128, ...")
         self.require(self.width >= 1, f"width is {self.width}; it must be at least 1.")
-        self.require(0.5 < self.real_label <= 1, f"real_label is {self.real_label:g}; it must lie in (0.5, 1].")
 
     @classmethod
-    def tiny(cls) -> DCGANConfig:
+    def tiny(cls) -> Self:
         return cls(image_size=16, channels=1, latent_dim=8, width=4)
 
     @classmethod
-    def paper(cls) -> DCGANConfig:
+    def paper(cls) -> Self:
         return cls(image_size=64, channels=3, width=128)
+
+
+@dataclass(frozen=True)
+class DCGANConfig(ConvolutionalConfig):
+    """What a `dcgan` is."""
+
+    real_label: float = 1.0
+    """The discriminator's target for real images; 0.9 is one-sided label smoothing. Fakes keep 0."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(0.5 < self.real_label <= 1, f"real_label is {self.real_label:g}; it must lie in (0.5, 1].")
 
 
 def channels_by_side(image_size: int, width: int) -> list[int]:
@@ -97,17 +109,20 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Halve the side down to 4x4, batch norm (not on the input) and LeakyReLU between, then one logit."""
+    """Halve the side down to 4x4, normalisation (not on the input) and LeakyReLU between, then one logit."""
 
-    def __init__(self, width: int, channels: int, image_size: int, down: Downsample) -> None:
+    def __init__(self, width: int, channels: int, image_size: int, down: Downsample, norm: Norm) -> None:
         super().__init__()
         widths = channels_by_side(image_size, width)[::-1]
+        self.features = widths[-1]
         self.from_image = nn.Sequential(
             downsample(down, channels, widths[0], bias=True), nn.LeakyReLU(0.2, inplace=True)
         )
         self.blocks = nn.Sequential(
             *(
-                nn.Sequential(downsample(down, c_in, c_out), nn.BatchNorm2d(c_out), nn.LeakyReLU(0.2, inplace=True))
+                nn.Sequential(
+                    downsample(down, c_in, c_out), normalisation(norm, c_out), nn.LeakyReLU(0.2, inplace=True)
+                )
                 for c_in, c_out in zip(widths, widths[1:], strict=False)
             )
         )
@@ -121,12 +136,11 @@ class Discriminator(nn.Module):
         return logits
 
 
-@register("dcgan")
-class DCGAN(NoiseRecipe):
-    """The original game between two convolutional networks."""
+class Convolutional(NoiseRecipe):
+    """The networks; variants play other games with them."""
 
-    Config = DCGANConfig
-    config: DCGANConfig
+    Config = ConvolutionalConfig
+    config: ConvolutionalConfig
     train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=64)
 
     def build(self) -> nn.ModuleDict:
@@ -135,19 +149,23 @@ class DCGAN(NoiseRecipe):
         return nn.ModuleDict(
             {
                 "G": Generator(c.latent_dim, c.width, channels, size, c.upsample, c.leaky_generator),
-                "D": Discriminator(c.width, channels, size, c.downsample),
+                "D": Discriminator(c.width, c.pack_channels, size, c.downsample, c.critic_norm),
             }
         )
 
-    def losses(self, phase: str, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> dict[str, Tensor]:
-        z = self.latents(batch)
-        if phase == "g":
-            return {"adversarial": losses.generator_nonsaturating(self.score(nets, nets["G"](z)))}
-        with torch.no_grad():
-            fakes = nets["G"](z)
-        real, fake = self.score(nets, batch.images), self.score(nets, fakes)
-        self.watch(p_real=real.sigmoid(), p_fake=fake.sigmoid())
+
+@register("dcgan")
+class DCGAN(Convolutional):
+    """The original game between two convolutional networks."""
+
+    Config = DCGANConfig
+    config: DCGANConfig
+
+    def critic_loss(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {
             "real": losses.discriminator_real(real, self.config.real_label),
             "fake": losses.discriminator_fake(fake),
         }
+
+    def generator_loss(self, fake: Tensor) -> Tensor:
+        return losses.generator_nonsaturating(fake)

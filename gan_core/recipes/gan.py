@@ -29,7 +29,8 @@ from torch import Tensor, nn
 
 from gan_core import losses
 from gan_core.layers import Maxout
-from gan_core.recipe import Batch, NoiseConfig, NoiseRecipe, TrainOptions, register
+from gan_core.noise import NoiseConfig, NoiseRecipe
+from gan_core.recipe import TrainOptions, register
 
 Latent = Literal["normal", "uniform"]
 
@@ -147,18 +148,14 @@ class GAN(NoiseRecipe):
         return nn.ModuleDict(
             {
                 "G": Generator(c.latent_dim, c.latent, c.hidden, c.batch_norm, channels, size),
-                "D": Discriminator(channels, size, c.maxout_units, c.maxout_pieces, c.dropout, c.input_dropout),
+                "D": Discriminator(c.pack_channels, size, c.maxout_units, c.maxout_pieces, c.dropout, c.input_dropout),
             }
         )
 
-    def losses(self, phase: str, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> dict[str, Tensor]:
-        z = self.latents(batch)
-        if phase == "g":
-            logits = self.score(nets, nets["G"](z))
-            loss = losses.generator_saturating if self.config.saturating else losses.generator_nonsaturating
-            return {"adversarial": loss(logits)}
-        with torch.no_grad():
-            fakes = nets["G"](z)
-        real, fake = self.score(nets, batch.images), self.score(nets, fakes)
-        self.watch(p_real=real.sigmoid(), p_fake=fake.sigmoid())
+    def critic_loss(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"real": losses.discriminator_real(real), "fake": losses.discriminator_fake(fake)}
+
+    def generator_loss(self, fake: Tensor) -> Tensor:
+        if self.config.saturating:
+            return losses.generator_saturating(fake)
+        return losses.generator_nonsaturating(fake)

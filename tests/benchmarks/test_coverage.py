@@ -9,7 +9,8 @@ from benchmarks import coverage, modes, objectives
 from benchmarks.scatter import GENERATED, MISSED, PANEL, Panel, picture
 from gan_core import Trainer, UsageError
 from gan_core.data.points import grid, ring
-from gan_core.recipe import RECIPES, NoiseRecipe, Phase
+from gan_core.noise import NoiseRecipe
+from gan_core.recipe import RECIPES, Phase
 
 CENTRES = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 OBJECTIVES = sorted(objectives.objectives())

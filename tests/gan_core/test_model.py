@@ -27,7 +27,8 @@ def fresh(name="dcgan", critic=True):
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_()  # statistics that must survive saving
     critics = nn.ModuleDict({"D": nets["D"]}) if critic else None
-    return Model(recipe, nn.ModuleDict({"G": nets["G"]}), critics, training=TRAINING)
+    classes = None if recipe.num_classes is None else tuple("abcdefghij"[: recipe.num_classes])
+    return Model(recipe, nn.ModuleDict({"G": nets["G"]}), critics, classes=classes, training=TRAINING)
 
 
 @pytest.fixture

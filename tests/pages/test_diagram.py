@@ -21,7 +21,7 @@ def test_stages_are_runs_of_layers_of_one_shape():
 
 @pytest.mark.parametrize("recipe", list_recipes())
 def test_a_diagram_weighs_what_its_network_weighs(recipe):
-    made = create(recipe).resolve(32, 1)
+    made = create(recipe).resolve(32, 1, 10)
     nets = networks(made)
     with blueprint():
         assert list(nets) == list(made.build())

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -62,6 +63,61 @@ class Maxout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         maps: Tensor = self.linear(x).unflatten(1, (-1, self.pieces))
         return maps.amax(dim=2)
+
+
+class EqualizedConv2d(nn.Conv2d):
+    """A convolution with weights ~ N(0, 1) that are scaled by gain / sqrt(fan_in) when used, its bias not at all.
+
+    So all layers learn at the same speed, whatever their size (Karras 2017, arXiv:1710.10196, section 4.1).
+    """
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, gain: float = 2**0.5, bias: bool = True) -> None:
+        super().__init__(c_in, c_out, kernel, padding=kernel // 2, bias=bias)
+        nn.init.normal_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+        self.scale = gain / (c_in * kernel**2) ** 0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self._conv_forward(x, self.weight * self.scale, self.bias)
+        return y
+
+
+class EqualizedLinear(nn.Linear):
+    """The same for a dense layer; `speed` s makes it learn s times as fast, from the same outputs at first."""
+
+    def __init__(self, c_in: int, c_out: int, gain: float = 2**0.5, speed: float = 1.0, bias: float = 0.0) -> None:
+        super().__init__(c_in, c_out)
+        nn.init.normal_(self.weight, 0.0, 1 / speed)
+        nn.init.constant_(self.bias, bias / speed)
+        self.scale, self.speed = gain / c_in**0.5 * speed, speed
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.speed)
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """Each place's vector along dimension 1 brought to a mean square of 1 (Karras 2017, section 4.2)."""
+    y: Tensor = x * (x.float().square().mean(1, keepdim=True) + 1e-8).rsqrt().to(x.dtype)
+    return y
+
+
+class MinibatchDeviation(nn.Module):
+    """One more channel: how much the pictures of a group differ, on average over channels and places.
+
+    [N, C, H, W] to [N, C + 1, H, W] (Karras 2017, section 3). Groups have four members, or the largest smaller
+    number that divides N.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, _, height, width = x.shape
+        size = next(size for size in (4, 3, 2, 1) if n % size == 0)
+        groups = x.float().reshape(
+            size, -1, *x.shape[1:]
+        )  # [size, N / size, C, H, W]: a group is spread over the batch
+        deviation = (groups.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))  # [N / size]
+        plane = deviation.repeat(size).view(n, 1, 1, 1).expand(n, 1, height, width)
+        return torch.cat([x, plane.to(x.dtype)], dim=1)
 
 
 def init_normal(module: nn.Module, std: float = 0.02) -> None:

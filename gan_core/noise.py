@@ -62,7 +62,7 @@ class NoiseRecipe(Recipe):
     """
 
     Config: ClassVar[type[Config]] = NoiseConfig
-    controls = (TRUNCATION,)
+    controls: tuple[Control, ...] = (TRUNCATION,)
     comparative: ClassVar[bool] = False
 
     def __init__(self, config: Any = None, options: TrainOptions | None = None) -> None:
@@ -77,7 +77,7 @@ class NoiseRecipe(Recipe):
         """Fresh z ~ N(0, I), [N, latent_dim], for a batch of N images."""
         return torch.randn(len(batch.images), self.config.latent_dim, device=batch.images.device)
 
-    def generate(self, nets: nn.ModuleDict, batch: Batch) -> Tensor:
+    def generate(self, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> Tensor:
         """As many fresh fakes as the batch has images, of the same classes where there are any."""
         labels = self.labels(batch)
         z = self.latents(batch)
@@ -93,13 +93,24 @@ class NoiseRecipe(Recipe):
 
         Consecutive images make a pack, their channels side by side. In training they are augmented first.
         """
-        critic, pack = nets["D"], self.config.pack
-        if critic.training:
-            images = augment(images, self.config.augment)
-        if pack > 1:
-            images = images.reshape(len(images) // pack, -1, *images.shape[2:])
-        scores: Tensor = critic(images) if labels is None else critic(images, labels.view(-1, pack))
+        images = self.packs(images, augmented=nets["D"].training)
+        scores: Tensor = nets["D"](images) if labels is None else nets["D"](images, labels.view(-1, self.config.pack))
         return scores.float()
+
+    def packs(self, images: Tensor, augmented: bool) -> Tensor:
+        """What the critic is given of images [N, C, H, W]: [N / pack, C * pack, H, W], augmented or as they are."""
+        if augmented:
+            images = augment(images, self.config.augment)
+        pack = self.config.pack
+        return images.reshape(len(images) // pack, -1, *images.shape[2:]) if pack > 1 else images
+
+    def prepared(self, batch: Batch, images_seen: int) -> Batch:
+        """The batch as the critic should know it at this point of the run."""
+        return batch
+
+    def critic(self, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> Callable[[Tensor], Tensor]:
+        """`score` at this point of the run, with the batch's labels: from images to scores."""
+        return partial(self.score, nets, labels=self.labels(batch))
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """What the critic minimises, from its scores of real and of generated images."""
@@ -118,14 +129,15 @@ class NoiseRecipe(Recipe):
         return {}
 
     def losses(self, phase: str, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> dict[str, Tensor]:
-        critic = partial(self.score, nets, labels=self.labels(batch))
+        batch = self.prepared(batch, images_seen)
+        critic = self.critic(nets, batch, images_seen)
         if phase == "r1":
             weight = self.config.r1_every * self.config.r1 / 2
             return {"r1": weight * losses.zero_centered_penalty(critic, batch.images)}
         if phase == "g":
-            return {"adversarial": self.generator_loss(critic(self.generate(nets, batch)))}
+            return {"adversarial": self.generator_loss(critic(self.generate(nets, batch, images_seen)))}
         with torch.no_grad():
-            fakes = self.generate(nets, batch)
+            fakes = self.generate(nets, batch, images_seen)
         real, fake = critic(batch.images), critic(fakes)
         self.watch_scores(real, fake)
         return self.critic_loss(real, fake) | self.penalty(critic, batch.images, fakes, images_seen)

@@ -49,6 +49,7 @@ class Control:
         low: Smallest allowed value.
         high: Largest allowed value.
         help: One sentence on what turning it does.
+        whole: Whether it takes whole numbers only.
     """
 
     name: str
@@ -56,12 +57,15 @@ class Control:
     low: float
     high: float
     help: str
+    whole: bool = False
 
     def check(self, value: object) -> float:
-        """Returns the value as a float; raises `UsageError` outside [low, high]."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
-            raise UsageError(f"{self.name} is {value!r}; it takes a number from {self.low:g} to {self.high:g}.")
-        return float(value)
+        """Returns the value as a float; raises `UsageError` outside [low, high], or for a part of a whole number."""
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        if not fits or (self.whole and value != int(value)):  # type: ignore[call-overload]
+            kind = "whole number" if self.whole else "number"
+            raise UsageError(f"{self.name} is {value!r}; it takes a {kind} from {self.low:g} to {self.high:g}.")
+        return float(value)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,7 @@ class Recipe:
     train_options: ClassVar[TrainOptions] = TrainOptions()
     phases: tuple[Phase, ...] = (Phase("d", nets=("D",)), Phase("g", nets=("G",)))
     generators: ClassVar[tuple[str, ...]] = ("G",)
-    controls: ClassVar[tuple[Control, ...]] = ()
+    controls: tuple[Control, ...] = ()
 
     def __init__(self, config: Any = None, options: TrainOptions | None = None) -> None:
         self.config: Any = self.Config() if config is None else config

@@ -64,12 +64,12 @@ def stages(net: nn.Module, given: Tensor, forward: Callable[[], Any]) -> list[St
             return
         shape = shape_of(output)
         is_leaf = next(module.children(), None) is None
+        own = [weight for weight in module.parameters() if weight not in weighed]
         if shape != found[-1].shape:
             found.append(Stage(shape))
-        elif not is_leaf:
+        elif not is_leaf and not own:
             return  # its parts have been noted, and it adds nothing to them
         found[-1].layers[type(module).__name__] += 1
-        own = [weight for weight in module.parameters() if weight not in weighed]
         weighed.update(own)
         found[-1].parameters += sum(weight.numel() for weight in own)
 
@@ -93,7 +93,8 @@ def networks(recipe: Recipe) -> dict[str, tuple[int, list[Stage]]]:
             n = recipe.config.pack  # what the critic judges at once
             z, images = torch.empty(n, recipe.config.latent_dim), torch.empty(n, channels, size, size)
             labels = None if recipe.num_classes is None else torch.zeros(n, dtype=torch.long)
-            traced["G"] = stages(nets["G"], z, lambda: recipe.decode(nets, z, labels))
+            controls = {control.name: control.default for control in recipe.controls}
+            traced["G"] = stages(nets["G"], z, lambda: recipe.decode(nets, z, labels, **controls))
             traced["D"] = stages(nets["D"], images, lambda: recipe.score(nets, images, labels))
     return {name: (parameter_count(net), traced[name]) for name, net in nets.items()}
 

@@ -150,7 +150,8 @@ class ModelPanel:
         )
         sliders = [
             gr.Slider(
-                control.low, control.high, settings.controls.get(control.name, control.default), step=0.01,
+                control.low, control.high, settings.controls.get(control.name, control.default),
+                step=1 if control.whole else 0.01,
                 label=control.name.replace("_", " ").capitalize(), info=control.help, visible=True,
             )
             for control in model.controls

@@ -147,7 +147,7 @@ class Basis(nn.Module):
     def __init__(self, latent_dim: int, channels: int) -> None:
         super().__init__()
         self.weights = scaled(nn.Linear(latent_dim, channels, bias=False), 1.0)
-        self.maps = nn.Parameter(torch.randn(channels, 4, 4))
+        self.maps = nn.Parameter(nn.init.normal_(torch.empty(channels, 4, 4)))
 
     def forward(self, z: Tensor) -> Tensor:
         x: Tensor = self.weights(z)[:, :, None, None] * self.maps
@@ -229,7 +229,7 @@ class R3GAN(NoiseRecipe):
 
     def losses(self, phase: str, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> dict[str, Tensor]:
         if phase == "g":
-            real, fake = self.score(nets, batch.images), self.score(nets, self.generate(nets, batch))
+            real, fake = self.score(nets, batch.images), self.score(nets, self.generate(nets, batch, images_seen))
             return {"relativistic": losses.relativistic(fake, real)}
         return super().losses(phase, nets, batch, images_seen)
 

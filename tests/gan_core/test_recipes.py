@@ -60,6 +60,15 @@ def test_zero_truncation_is_one_picture_for_all_seeds(name):
     assert torch.equal(images[0], images[1])
 
 
+def is_idle(name, phase, parameter):
+    """Whether a parameter has no say in a phase, and rightly so."""
+    if phase == "r1" and parameter.endswith("bias"):  # behind the last bend, it does not change the slope
+        return True
+    if name in ("wgan", "wgan_gp") and parameter == "to_logit.1.bias":  # it moves all scores alike
+        return True
+    return name == "progan" and parameter.startswith(("to_image.0", "from_image.0"))  # of a stage long past
+
+
 @EVERY
 def test_a_phase_moves_all_of_its_networks_and_no_other(name, noise_data):
     recipe, _ = tiny(name)
@@ -67,13 +76,14 @@ def test_a_phase_moves_all_of_its_networks_and_no_other(name, noise_data):
     with torch.no_grad():
         for parameter in trainer.nets.parameters():  # a layer that starts at zero hides those before it
             parameter.add_(0.01 * torch.randn_like(parameter))
+    trainer.images_seen = 56  # progan: half way through the last fade
     for phase in recipe.phases:
         before = copy.deepcopy(trainer.nets)
         trainer.update(phase, batch_for(recipe))
         for net_name, net in trainer.nets.items():
             for (parameter, new), old in zip(net.named_parameters(), before[net_name].parameters(), strict=True):
-                if recipe.comparative and parameter == "to_logit.1.bias":
-                    continue  # it moves all scores alike
+                if net_name in phase.nets and is_idle(name, phase.name, parameter):
+                    continue
                 if net_name in phase.nets:
                     assert new.grad is not None and new.grad.abs().sum() > 0, parameter
                     assert not torch.equal(new, old), parameter

@@ -1,0 +1,23 @@
+"""Fixtures for the tests of single recipes."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from gan_core.recipe import RECIPES, Batch, TrainOptions
+
+
+@pytest.fixture
+def tiny():
+    """Makes a recipe at test size with changes to its config, its networks, and a batch for it."""
+
+    def make(name, n=8, **changes):
+        recipe = RECIPES[name](dataclasses.replace(RECIPES[name].Config.tiny(), **changes), TrainOptions(batch_size=n))
+        torch.manual_seed(0)
+        nets = recipe.build().train()
+        channels, size = recipe.config.image_shape
+        labels = None if recipe.num_classes is None else torch.arange(n) % recipe.num_classes
+        return recipe, nets, Batch(torch.rand(n, channels, size, size) * 2 - 1, labels)
+
+    return make

@@ -1,0 +1,117 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import gan_core
+from gan_core.layers import EqualizedConv2d, EqualizedLinear, MinibatchDeviation, pixel_norm
+from gan_core.recipe import Batch
+from gan_core.recipes.progan import faded
+
+
+def test_equalized_layers_scale_the_weight_and_not_the_bias():
+    torch.manual_seed(0)
+    conv, dense = EqualizedConv2d(8, 4, 3), EqualizedLinear(50, 40, gain=1.0)
+    assert conv.weight.std().item() == pytest.approx(1.0, rel=0.1)
+    nn.init.constant_(conv.bias, 3.0)
+    x = torch.randn(2, 8, 5, 5)
+    assert torch.allclose(conv(x), F.conv2d(x, conv.weight * (2 / 72) ** 0.5, conv.bias, padding=1), atol=1e-5)
+    assert dense(torch.randn(500, 50)).std().item() == pytest.approx(1.0, rel=0.1)
+
+
+def test_an_equalized_layers_speed_changes_how_fast_it_learns_not_what_it_gives():
+    torch.manual_seed(0)
+    layer = EqualizedLinear(50, 40, gain=1.0, speed=0.01)
+    x = torch.randn(500, 50)
+    before = layer(x)
+    assert before.std().item() == pytest.approx(1.0, rel=0.1)
+    with torch.no_grad():
+        layer.weight += 1.0  # what a step of Adam of that size does
+    assert (layer(x) - before).abs().mean() < 0.01
+
+
+def test_pixel_norm_brings_every_place_to_mean_square_one():
+    assert torch.allclose(pixel_norm(torch.randn(2, 6, 3, 3) * 7).square().mean(1), torch.ones(2, 3, 3), atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [4, 6, 7, 8])
+def test_minibatch_deviation_against_a_loop(n):
+    torch.manual_seed(0)
+    x = torch.randn(n, 3, 2, 2)
+    size = {4: 4, 6: 3, 7: 1, 8: 4}[n]
+    y = MinibatchDeviation()(x)
+    assert y.shape == (n, 4, 2, 2) and torch.equal(y[:, :3], x)
+    for k in range(n):
+        members = torch.stack([x[j] for j in range(n) if j % (n // size) == k % (n // size)])
+        expected = members.std(0, unbiased=False).mean() if size > 1 else torch.tensor(1e-4)
+        assert torch.allclose(y[k, 3], expected.expand(2, 2), atol=1e-4)
+
+
+def test_progan_stages_are_a_pure_function_of_the_images_seen(tiny):
+    recipe, _, _ = tiny("progan")  # 16 images a stage; 4, 8 and 16 pixels
+    expected = {
+        0: (0, 1.0), 15: (0, 1.0), 16: (1, 0.0), 24: (1, 0.5), 32: (1, 1.0), 47: (1, 1.0),
+        48: (2, 0.0), 60: (2, 0.75), 64: (2, 1.0), 10_000: (2, 1.0),
+    }  # fmt: skip
+    assert {seen: recipe.stage(seen) for seen in expected} == expected
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.25, 1.0])
+def test_progan_reals_and_fakes_fade_alike(tiny, alpha):
+    recipe, nets, batch = tiny("progan")
+    seen = 48 + int(16 * alpha)
+    prepared = recipe.prepared(batch, seen).images
+    low = F.interpolate(F.avg_pool2d(batch.images, 2), scale_factor=2)
+    assert torch.allclose(prepared, (1 - alpha) * low + alpha * batch.images, atol=1e-6)
+    z = torch.randn(2, 8)
+    generator = nets["G"]
+    low, high = F.interpolate(generator(z, 1), scale_factor=2.0), generator(z, 2)
+    assert torch.allclose(generator(z, 2, alpha), (1 - alpha) * low + alpha * high, atol=1e-5)
+    critic = nets["D"]
+    low, high = critic.from_image[1](F.avg_pool2d(prepared, 2)), critic.stages[2](critic.from_image[2](prepared))
+    expected = critic.stages[0](critic.stages[1]((1 - alpha) * low + alpha * high))
+    assert torch.allclose(critic(prepared, alpha), expected, atol=1e-5)
+
+
+def test_progan_first_stage_is_four_pixels_wide(tiny):
+    recipe, nets, batch = tiny("progan")
+    seen = []
+    nets["D"].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[-1]))
+    recipe.losses("d", nets, batch, 0)
+    recipe.losses("d", nets, batch, 20)
+    assert seen == [4, 4, 4, 8, 8, 8]  # real, fake and what lies between
+    assert faded(batch.images, 0, 1.0).shape[-1] == 4
+
+
+def test_progan_critic_has_penalty_and_drift(tiny):
+    recipe, nets, batch = tiny("progan")
+    terms = recipe.critic_loss(torch.tensor([3.0, 1.0]), torch.tensor([1.0]))
+    assert terms["wasserstein"].item() == -1.0 and terms["drift"].item() == pytest.approx(0.001 * 5)
+    assert set(recipe.losses("d", nets, batch, 60)) == {"wasserstein", "drift", "penalty"}
+
+
+def test_progan_generator_has_no_normalisation_of_the_batch_and_a_linear_output(tiny):
+    _, nets, _ = tiny("progan")
+    assert not any(isinstance(m, nn.BatchNorm2d | nn.Tanh) for m in nets.modules())
+
+
+def test_progan_controls_show_every_stage(tiny):
+    recipe, nets, batch = tiny("progan")
+    recipe.losses("g", nets, batch, 24)  # level 1, half faded
+    nets.eval()
+    z = torch.randn(2, 8)
+    reached = recipe.decode(nets, z)
+    assert torch.equal(reached, recipe.decode(nets, z, stage=1, alpha=0.5))
+    assert not torch.equal(reached, recipe.decode(nets, z, stage=2))
+    assert recipe.decode(nets, z, stage=0).unfold(2, 4, 4).std(-1).max() < 1e-6  # 4x4, enlarged
+    stage = next(control for control in recipe.controls if control.name == "stage")
+    assert (stage.default, stage.high) == (2, 2)
+    with pytest.raises(gan_core.UsageError, match="stage is 3; it takes a whole number from 0 to 2"):
+        stage.check(3)
+    with pytest.raises(gan_core.UsageError, match="stage is 0.5; it takes a whole number"):
+        stage.check(0.5)
+
+
+def test_progan_labels_of_the_data_do_not_matter(tiny):
+    recipe, nets, batch = tiny("progan")
+    assert recipe.losses("g", nets, Batch(batch.images, torch.zeros(8, dtype=torch.long)), 0)

@@ -1,0 +1,131 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import gan_core
+from gan_core.recipes.stylegan import Blur, StyledLayer
+from gan_core.trainer import Trainer
+
+
+@pytest.fixture
+def trained(tiny, noise_data):
+    """A stylegan after a few steps, its noise strengths and mean style no longer 0."""
+    recipe, _, _ = tiny("stylegan")
+    trainer = Trainer(recipe, noise_data(recipe))
+    trainer.run(3)
+    return trainer.model()
+
+
+def test_blur_is_one_two_one_in_both_directions_and_keeps_the_sum():
+    x = torch.zeros(1, 2, 5, 5)
+    x[0, 1, 2, 2] = 16.0
+    y = Blur(2)(x)
+    assert torch.equal(y[0, 1, 1:4, 1:4], torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]))
+    assert not y[0, 0].any()
+
+
+def test_a_style_decides_spread_and_mean_of_every_map():
+    torch.manual_seed(0)
+    layer = StyledLayer(None, 3, 4, 8, up=False)
+    w = torch.randn(2, 4)
+    y = layer(torch.randn(2, 3, 8, 8), w, torch.zeros(1, 1, 8, 8))
+    spread, mean = layer.style(w).chunk(2, dim=1)
+    assert torch.allclose(y.mean((2, 3)), mean, atol=1e-5)
+    assert torch.allclose(y.std((2, 3), unbiased=False), (spread + 1).abs(), rtol=1e-2)
+
+
+def test_noise_has_a_strength_per_channel_that_starts_at_zero(tiny):
+    _, nets, _ = tiny("stylegan")
+    layers = [m for m in nets["G"].modules() if isinstance(m, StyledLayer)]
+    assert len(layers) == 6 and not any(layer.strength.any() for layer in layers)
+    layer = layers[1]
+    x, w = torch.randn(1, 8, 4, 4), torch.randn(1, 8)
+    quiet = layer(x, w, torch.zeros(1, 1, 4, 4))
+    assert torch.equal(layer(x, w, torch.randn(1, 1, 4, 4)), quiet)
+    with torch.no_grad():
+        layer.strength[2] = 1.0
+    changed = (layer(x, w, torch.randn(1, 1, 4, 4)) != quiet).flatten(2).any(2)[0]
+    assert changed.tolist() == [k == 2 for k in range(8)]
+
+
+def test_truncation_of_one_is_the_identity_of_zero_the_mean_and_of_some_layers_both(trained):
+    recipe, nets = trained.recipe, trained.generators
+    z = torch.randn(3, 8)
+    mapping = nets["G"].mapping
+    full, none, half = (recipe.styles(nets, z, t) for t in (1.0, 0.0, 0.5))
+    assert torch.equal(full, mapping(z)[:, None].expand(-1, 6, -1)) and mapping.mean.any()
+    assert torch.allclose(none, mapping.mean.expand(3, 6, -1))
+    assert torch.allclose(half, (full + none) / 2, atol=1e-6)
+    cut = recipe.styles(nets, z, 0.0, cutoff=2)
+    assert torch.equal(cut[:, 2:], full[:, 2:]) and torch.equal(cut[:, :2], none[:, :2])
+    images = trained.sample(2, truncation=0.0)
+    assert torch.equal(images[0], images[1]) and not torch.equal(trained.sample(2)[0], trained.sample(2)[1])
+
+
+def test_mean_style_follows_the_mapping_slowly(tiny):
+    recipe, nets, batch = tiny("stylegan", mixing=0.0)
+    torch.manual_seed(1)
+    z = torch.randn(8, 8)
+    torch.manual_seed(1)
+    recipe.generate(nets, batch, 0)
+    assert torch.allclose(nets["G"].mapping.mean, 0.005 * nets["G"].mapping(z).mean(0), atol=1e-6)
+
+
+def test_noise_can_be_switched_off_kept_and_redrawn(trained):
+    own, again = trained.sample(2, seed=1), trained.sample(2, seed=1)
+    off, other, third = (trained.sample(2, seed=1, **c) for c in ({"noise": 0}, {"noise_seed": 5}, {"noise_seed": 6}))
+    assert torch.equal(own, again) and torch.equal(other, trained.sample(2, seed=1, noise_seed=5))
+    assert not torch.equal(own, off) and not torch.equal(own, other) and not torch.equal(other, third)
+    assert torch.equal(off, trained.sample(2, seed=1, noise=0, noise_seed=5))
+
+
+@pytest.mark.parametrize("mixing", [0.0, 1.0])
+def test_mixing_gives_layers_the_styles_of_two_latents(tiny, mixing):
+    recipe, nets, batch = tiny("stylegan", mixing=mixing)
+    seen = []
+    for layer in nets["G"].layers:
+        layer.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[1]))
+    recipe.generate(nets, batch, 0)
+    same = torch.stack([torch.equal(seen[0][k], seen[-1][k]) * torch.ones(()) for k in range(8)])
+    assert same.all() if mixing == 0 else not same.any()
+    for k in range(8):  # one crossing a picture
+        assert sum(not torch.equal(a[k], b[k]) for a, b in zip(seen, seen[1:], strict=False)) == mixing
+
+
+def test_stylegan_starts_from_constant_ones_and_learns_its_mapping_slowly(tiny):
+    _, nets, _ = tiny("stylegan")
+    assert torch.equal(nets["G"].start, torch.ones(1, 8, 4, 4))
+    assert all(layer[0].speed == 0.01 for layer in nets["G"].mapping.layers)
+    assert not any(isinstance(m, nn.BatchNorm2d | nn.Tanh) for m in nets.modules())
+
+
+def test_stylegan_pays_r1_by_default():
+    assert [phase.name for phase in gan_core.create("stylegan").phases] == ["d", "g", "r1"]
+    paper = gan_core.recipe.RECIPES["stylegan"].Config.paper()
+    assert (paper.r1, paper.r1_every, paper.mapping_layers) == (10, 1, 8)
+
+
+@pytest.mark.parametrize(
+    ("controls", "sentence"),
+    [
+        ({"truncation": 3}, "truncation is 3; it takes a number from -1 to 2"),
+        ({"cutoff": 7}, "cutoff is 7; it takes a whole number from 0 to 6"),
+        ({"noise_seed": 0.5}, "noise_seed is 0.5; it takes a whole number"),
+    ],
+)
+def test_controls_out_of_range(trained, controls, sentence):
+    with pytest.raises(gan_core.UsageError, match=sentence):
+        trained.sample(1, **controls)
+
+
+def test_noise_in_training_is_each_pictures_own(tiny):
+    _, nets, _ = tiny("stylegan")
+    with torch.no_grad():
+        for layer in nets["G"].layers:
+            layer.strength.fill_(0.5)
+    z = torch.randn(1, 8).expand(2, -1)
+    images = nets["G"](z)
+    assert not torch.equal(images[0], images[1])
+    images = nets["G"].eval()(z)
+    assert F.mse_loss(images[0], images[1]) < 1e-10

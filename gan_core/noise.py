@@ -157,7 +157,8 @@ class NoiseRecipe(Recipe):
         self, nets: nn.ModuleDict, z: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0
     ) -> Tensor:
         """Latents [N, latent_dim] to images [N, C, H, W] in [-1, 1]; `truncation` t feeds the generator t * z."""
-        images: Tensor = nets["G"](z * truncation) if labels is None else nets["G"](z * truncation, labels)
+        z = z * truncation
+        images: Tensor = nets["G"](z) if self.num_classes is None else nets["G"](z, labels)
         return images.clamp(-1, 1)
 
 

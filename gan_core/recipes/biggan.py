@@ -78,9 +78,8 @@ class BigGANConfig(ConditionalConfig):
     @classmethod
     def paper(cls) -> Self:
         return cls(
-            image_size=128, channels=3, latent_dim=120, width=96, max_width=1536, shared_dim=128, attention=64,
-            num_classes=1000,
-        )  # fmt: skip
+            image_size=128, channels=3, latent_dim=120, width=96, max_width=1536, shared_dim=128, attention=64
+        )  # num_classes: ImageNet's 1,000, from the data
 
     @property
     def widths(self) -> list[int]:

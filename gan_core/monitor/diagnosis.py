@@ -153,24 +153,45 @@ KINDS = ("collapse", "saturated", "gradient", "worse")
 
 
 class Remedy(NamedTuple):
-    """What may be tried, where the recipe has the option and it stands so that it can help."""
+    """What may be tried, where the recipe has the option and it stands so that it can help.
+
+    Attributes:
+        option: Its name.
+        helps: Whether it can, as it stands.
+        words: With {value} for how it stands.
+        against: Kinds of findings.
+        instead_of: Options of other recipes that, unless they are 0, do the same already.
+    """
 
     option: str
     helps: Callable[[Any], bool]
     words: str
     against: tuple[str, ...]
+    instead_of: tuple[str, ...] = ()
+
+    def fits(self, kind: str, settings: Mapping[str, Any]) -> bool:
+        """Whether to advise it."""
+        if kind not in self.against or self.option not in settings or any(map(settings.get, self.instead_of)):
+            return False
+        return self.helps(settings[self.option])
 
 
 REMEDIES = (
     Remedy("saturating", lambda on: on, "without --saturating", ("collapse", "saturated")),
     Remedy("batch_norm", lambda on: not on, "with --batch_norm", ("collapse", "saturated")),
-    Remedy("r1", lambda gamma: not gamma, "with R1 (--r1)", ("collapse", "saturated", "worse")),
-    Remedy("augment", lambda on: not on, "with DiffAugment (--augment)", ("collapse", "saturated", "worse")),
+    Remedy(
+        "r1", lambda gamma: gamma == 0, "with R1 (--r1 1)", ("collapse", "saturated", "worse"),
+        instead_of=("gamma", "penalty_weight", "clip"),  # r3gan, wgan_gp and progan, wgan
+    ),
+    Remedy(
+        "augment", lambda policy: policy == "none", "with DiffAugment (--augment color,translation,cutout)",
+        ("collapse", "saturated", "worse"),
+    ),
     Remedy("real_label", lambda label: label == 1, "with --real_label 0.9", ("saturated",)),
     Remedy(
         "lr", lambda lr: True, "with a lower --lr (it is {value:g})", ("collapse", "saturated", "gradient", "worse")
     ),
-)
+)  # fmt: skip
 
 
 def advice(kind: str, settings: Mapping[str, Any], start: int | None = None) -> str:
@@ -181,11 +202,7 @@ def advice(kind: str, settings: Mapping[str, Any], start: int | None = None) -> 
         settings: See `diagnose`.
         start: The best step so far, if it is kept.
     """
-    ways = [
-        remedy.words.format(value=settings[remedy.option])
-        for remedy in REMEDIES
-        if kind in remedy.against and remedy.option in settings and remedy.helps(settings[remedy.option])
-    ]
+    ways = [remedy.words.format(value=settings[remedy.option]) for remedy in REMEDIES if remedy.fits(kind, settings)]
     if start is not None:
         ways.append(f"from step {start:,}, the best so far (--init RUN/best)")
     *most, last = ways or ["with other settings"]

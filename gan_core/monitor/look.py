@@ -10,7 +10,7 @@ monitor/grad_norm_<phase>   length of the gradient that a phase's optimizer has 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,10 @@ from gan_core.metrics.classes import class_histogram, entropy
 from gan_core.metrics.diversity import pairwise_distance
 from gan_core.metrics.extractor import Extractor, Features
 from gan_core.metrics.manifold import manifold_scores
-from gan_core.pictures import to_uint8
+from gan_core.model import Model
 from gan_core.noise import NoiseRecipe
+from gan_core.pictures import to_uint8
+from gan_core.recipe import Batch
 from gan_core.trainer import Trainer
 
 COUNT = 256  # pictures in the fixed batch
@@ -64,16 +66,16 @@ class Monitor:
         Accuracy is the share of pairs of a real and a generated picture in which the real one has the higher score: a
         critic's zero means nothing in some recipes (wgan), its order does in all.
         """
-        recipe, rows = trainer.recipe, self.rows[: trainer.recipe.options.batch_size]
+        recipe = trainer.recipe
         if not isinstance(recipe, NoiseRecipe):
             return {}
-        nets = as_played(trainer.nets)
-        labels = None if self.data.labels is None else self.data.labels[rows].to(trainer.device)
-        z = latents(SEED, len(rows), recipe.config.latent_dim).to(trainer.device)
-        pictures = self.data.pictures(rows)
-        images = to_unit_range(pictures).to(trainer.device, memory_format=trainer.memory_format)
-        real = recipe.score(nets, images, labels)
-        fake = recipe.score(nets, recipe.decode(nets, z, labels), labels)
+        packs = min(len(self.rows), recipe.options.batch_size) // recipe.config.pack
+        rows = self.rows[: packs * recipe.config.pack]
+        labels = None if self.data.labels is None else self.data.labels[rows]
+        batch = Batch(to_unit_range(self.data.pictures(rows)), labels).to(trainer.device, trainer.memory_format)
+        nets, batch = as_played(trainer.nets), recipe.prepared(batch, trainer.images_seen)
+        score = recipe.critic(nets, batch, trainer.images_seen)
+        real, fake = score(batch.images), score(recipe.generate(nets, batch, trainer.images_seen))
         return {"monitor/d_accuracy": win_rate(real, fake)}
 
     def features(self, trainer: Trainer) -> dict[str, float]:
@@ -83,8 +85,7 @@ class Monitor:
         if self.real is None:
             self.real = seen(self.extractor, (self.data.pictures(rows) for rows in torch.split(self.rows, PART)))
         model = trainer.model()
-        z = latents(SEED, len(self.rows), model.latent_dim)
-        real, fake = self.real, seen(self.extractor, (to_uint8(model.decode(part)) for part in torch.split(z, PART)))
+        real, fake = self.real, seen(self.extractor, self.drawn(model))
         measured = {"metric/monitor_recall": manifold_scores(real.features, fake.features).recall}
         if (distance := pairwise_distance(real.features)) > 0:
             measured["metric/diversity"] = pairwise_distance(fake.features) / distance
@@ -92,6 +93,14 @@ class Monitor:
             measured["metric/class_entropy"] = entropy(class_histogram(fake.probabilities))
             measured["metric/class_entropy_real"] = entropy(class_histogram(real.probabilities))
         return measured
+
+    def drawn(self, model: Model) -> Iterator[Tensor]:
+        """As many pictures as there are real ones, of the same classes if the model is told any, in parts."""
+        z = latents(SEED, len(self.rows), model.latent_dim)
+        labels = None if model.classes is None or self.data.labels is None else self.data.labels[self.rows]
+        for start in range(0, len(z), PART):
+            part = slice(start, start + PART)
+            yield to_uint8(model.decode(z[part], None if labels is None else labels[part]))
 
 
 def seen(extractor: Extractor, parts: Iterable[Tensor]) -> Features:

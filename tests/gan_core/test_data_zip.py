@@ -80,7 +80,7 @@ def test_a_zip_whose_data_ends_early_is_one_sentence(tmp_path):
     cut, _ = compressed(zipfile.ZIP_STORED)
     sizes = cut.rindex(b"PK\x01\x02") + 20  # compressed and not, as the directory claims them
     cut[sizes : sizes + 8] = 2 * (10**6).to_bytes(4, "little")
-    refused(cut, tmp_path, "it ends too early")
+    refused(cut, tmp_path, "it ends too early|Overlapped entries")  # older and newer patches of Python
 
 
 def test_a_zip_whose_directory_is_elsewhere_is_one_sentence(tmp_path):

@@ -19,7 +19,7 @@ from gan_core.trainer import Precision
 from gan_core.version import __version__
 
 FORMAT = 1
-DEFAULT_STEPS = 3000
+DEFAULT_RECIPE, DEFAULT_STEPS = "dcgan", 3000
 INTERVALS = ("log_every", "sample_every", "checkpoint_every")
 OPTIONAL_INTERVALS = ("monitor_every", "evaluate_every")
 MAY_CHANGE = frozenset({"steps", "epochs", *INTERVALS, *OPTIONAL_INTERVALS})

@@ -9,7 +9,7 @@ from gan_core.card import duration
 from gan_core.catalogue import summary
 from gan_core.data import DATASETS, list_datasets
 from gan_core.fields import fields_of
-from gan_core.plan import DEFAULT_STEPS, Plan, RunOptions
+from gan_core.plan import DEFAULT_RECIPE, DEFAULT_STEPS, Plan, RunOptions
 from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import LIVE
 from pages.forms import AUTOMATIC, Option, edit, filled
@@ -74,8 +74,16 @@ def new_run() -> None:
     off = runs.is_public() is not None
     left, right = st.columns(2, gap="medium")
     with left:
+        names = list_recipes()
         recipe = recipe_class(
-            st.selectbox("Recipe", list_recipes(), key="recipe", persist_state="session", help="Which GAN to train.")
+            st.selectbox(
+                "Recipe",
+                names,
+                index=names.index(DEFAULT_RECIPE),
+                key="recipe",
+                persist_state="session",
+                help="Which GAN to train.",
+            )
         )
         st.caption(summary(recipe))
     with right:

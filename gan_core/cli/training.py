@@ -13,8 +13,6 @@ from gan_core.cli.flags import parse
 from gan_core.errors import UsageError
 from gan_core.recipe import recipe_class
 
-DEFAULT_RECIPE = "dcgan"
-
 
 @dataclasses.dataclass(frozen=True)
 class Place:
@@ -39,7 +37,7 @@ class Length:
 def planned(words: list[str], command: str) -> tuple[Any, Place]:
     """The plan that the words describe: `[RECIPE] [--flags]`; with --resume, on top of the stored plan."""
     from gan_core.catalogue import summary
-    from gan_core.plan import Plan, RunOptions, read_plan, refuse_changes
+    from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions, read_plan, refuse_changes
 
     place, _ = tyro.cli(Place, args=words, return_unknown_args=True, add_help=False)
     name = words.pop(0) if words and not words[0].startswith("-") else None

@@ -7,6 +7,7 @@ import pytest
 
 from gan_core.data import archive
 from gan_core.data.cache import cache_folder
+from gan_core.plan import DEFAULT_RECIPE
 from gan_core.recipe import recipe_class
 from gan_core.runs import find_run, list_runs
 from tests.pages.conftest import picture, zipped
@@ -53,6 +54,10 @@ def test_only_what_differs_becomes_a_flag(form):
         "python train.py gan --image_size 16 --latent uniform --saturating --betas 0.0 0.999 --steps 20 "
         "--precision fp32 --out runs/mine"
     )
+
+
+def test_the_form_opens_with_the_recipe_that_the_command_line_takes(open_page):
+    assert open_page("train.py").selectbox(key="recipe").value == DEFAULT_RECIPE == "dcgan"
 
 
 def test_recipes_keep_their_own_options(form):

@@ -92,7 +92,8 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
     """
     real, fake = real.detach().float(), fake.detach().float()
     t = torch.rand(len(real), 1, 1, 1, device=real.device)
-    norms = _gradients(critic, real + t * (fake - real)).square().sum(1).sqrt()
+    gradients = _gradients(critic, real + t * (fake - real))
+    norms: Tensor = torch.linalg.vector_norm(gradients, dim=1)  # a root of squares has no gradient at 0
     return (norms - 1).square().mean()
 
 

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -24,12 +25,15 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Train(Benchmark):
-    """Our training loop against a textbook loop."""
+    """Our training loop against a textbook loop; the speed and memory of every recipe."""
+
+    only: tuple[str, ...] = ()
+    """Recipes to list; all if none is given."""
 
     def measure(self) -> Report:
         from benchmarks import train
 
-        return train.measure()
+        return train.measure(only=self.only)
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,41 @@ class Coverage(Benchmark):
     """Write a picture of the points to this file."""
     only: tuple[str, ...] = ()
     """Names of the objectives to train; all if none is given."""
-    minutes: float = 28.0
-    """Of training on stacked digits, for each recipe chosen for it; 0 leaves them out."""
+    on: tuple[Literal["ring", "grid", "stacked_digits"], ...] = ("ring", "grid", "stacked_digits")
+    """What to train them on; on stacked digits only dcgan, packed or not, r3gan and wgan_gp are trained."""
+    minutes: float = 20.0
+    """Of training on stacked digits, for each recipe."""
+    merge: tuple[Path, ...] = ()
+    """Train nothing, but make one report of these, which --json has written of parts."""
 
     def measure(self) -> Report:
         from benchmarks import coverage
 
-        return coverage.measure(self.only, self.plot, self.minutes)
+        if self.merge:
+            return coverage.merged(self.merge)
+        return coverage.measure(self.only, self.on, self.plot, self.minutes)
+
+
+@dataclass(frozen=True)
+class Quality(Benchmark):
+    """How fast pictures become good: FD over minutes of the textbook loop, our dcgan and the best recipe."""
+
+    minutes: float = 10.0
+    """Of training, for each."""
+    best: tuple[str, ...] = ("lsgan",)
+    """Recipes to train beside dcgan."""
+    plot: Path | None = None
+    """Write a picture of the curves to this file."""
+
+    def measure(self) -> Report:
+        from benchmarks import quality
+
+        return quality.measure(self.minutes, self.best, self.plot)
 
 
 def main(arguments: list[str]) -> None:
     """Runs the benchmark that the arguments name, and reports it."""
-    benchmark = tyro.cli(Train | Sample | App | Coverage, args=arguments, prog="python -m benchmarks")
+    benchmark = tyro.cli(Train | Sample | App | Coverage | Quality, args=arguments, prog="python -m benchmarks")
     try:
         report = benchmark.measure()
     except UsageError as error:

@@ -6,7 +6,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from benchmarks.laptop import laptop
 from gan_core import UsageError
+from gan_core.data import Images
 from gan_core.noise import NoiseRecipe
 from gan_core.recipe import RECIPES, Recipe, nearest
 
@@ -14,11 +16,10 @@ LATENT, HIDDEN, LAYERS, BATCH = 16, 128, 3, 128
 SCALE = 4.0  # the networks see the plane this much larger, nearly as large as the literature's grid
 UPDATES = 12_000  # of a critic or a generator: who updates the critic more often takes fewer steps
 LEFT_OUT = {
-    "progan": "its paper is an architecture, networks that grow",
-    "stylegan": "its paper is an architecture, a mapping network and styles",
-    "biggan": "its paper is an architecture and a condition, classes at scale",
-    "cgan": "its paper is a condition, and points have no classes",
-    "simple_gan": "its paper is an architecture",
+    "cgan": "its objective is that of dcgan, its paper a condition, and points have no classes",
+    "progan": "its objective is that of wgan_gp with scores kept near 0, its paper networks that grow",
+    "simple_gan": "its objective is that of gan, its source two small networks",
+    "stylegan": "its objective is that of dcgan_r1, its paper an architecture",
 }
 
 
@@ -43,14 +44,16 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """A point to a logit; nothing normalises, so that any penalty may be laid on it."""
+    """A pack of points to a logit; nothing normalises, so that any penalty may be laid on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, pack: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), *hidden(2, normalise=False), nn.Linear(HIDDEN, 1), nn.Flatten(0))
+        self.layers = nn.Sequential(
+            nn.Flatten(), *hidden(2 * pack, normalise=False), nn.Linear(HIDDEN, 1), nn.Flatten(0)
+        )
 
     def forward(self, points: Tensor) -> Tensor:
-        logits: Tensor = self.layers(points * SCALE)  # [N, 2, 1, 1] -> [N]
+        logits: Tensor = self.layers(points * SCALE)  # [N, 2 * pack, 1, 1] -> [N]
         return logits
 
 
@@ -67,19 +70,32 @@ class Objective:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     def on_points(self) -> NoiseRecipe:
-        """A recipe that has everything of its own but the networks, their latents and the batch size."""
+        """A recipe that has everything of its own but networks, latents, classes and the batch size."""
         base: Any = RECIPES[self.recipe]
 
         class OnPoints(base):  # type: ignore[misc]
+            num_classes = None
+
             def build(self) -> nn.ModuleDict:
-                return nn.ModuleDict({"G": Generator(), "D": Critic()})
+                return nn.ModuleDict({"G": Generator(), "D": Critic(self.config.pack)})
+
+            def settle(self, generators: nn.ModuleDict) -> None:
+                pass  # what a recipe measures of its own networks
 
         options = replace(base.train_options, batch_size=BATCH)
         recipe: NoiseRecipe = OnPoints(base.Config(latent_dim=LATENT, **self.changes), options)
         return recipe
 
+    def on_pictures(self, data: Images) -> Recipe:
+        """The whole recipe at its laptop size."""
+        return laptop(self.recipe, data, **self.changes)
 
-VARIANTS = {"gan_saturating": Objective("gan", {"saturating": True})}
+
+VARIANTS = {
+    "dcgan_packed": Objective("dcgan", {"pack": 2}),
+    "dcgan_r1": Objective("dcgan", {"r1": 1.0, "r1_every": 4}),  # gamma and interval of stylegan
+    "gan_saturating": Objective("gan", {"saturating": True}),
+}
 
 
 def objectives() -> dict[str, Objective]:

@@ -3,6 +3,7 @@
 import datetime
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import psutil
 import torch
 from rich.console import Console
 from rich.table import Table
+
+from gan_core.errors import UsageError
 
 
 def machine() -> str:
@@ -36,7 +39,7 @@ class Report:
 
     Attributes:
         benchmark: Its name on the command line.
-        figures: The numbers it is about, by stable names.
+        figures: The numbers it is about, by stable names; None is one that there is not.
         rows: What they were computed from; all rows have the same keys.
         note: What a reader must know to trust them.
         machine: Where it ran.
@@ -44,7 +47,7 @@ class Report:
     """
 
     benchmark: str
-    figures: dict[str, float]
+    figures: Mapping[str, float | None]
     rows: list[dict[str, Any]]
     note: str
     machine: str = field(default_factory=machine)
@@ -53,6 +56,21 @@ class Report:
     def write(self, path: Path) -> None:
         """Saves the report as JSON."""
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path, benchmark: str) -> "Report":
+        """A report that `write` has saved.
+
+        Raises:
+            UsageError: There is none, or it is of another benchmark.
+        """
+        try:
+            report = cls(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError):
+            raise UsageError(f"{path} is no report that --json has written.") from None
+        if report.benchmark != benchmark:
+            raise UsageError(f"{path} is a report of the benchmark {report.benchmark}, not of {benchmark}.")
+        return report
 
     def show(self) -> None:
         """Prints the report as a table."""
@@ -69,4 +87,6 @@ class Report:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,5 +1,6 @@
-"""Small panels of points, one row a method: what there was to find, what was found, and what is missing."""
+"""Small panels of points, some for each method: what there was to find, what was found, and what is missing."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 PANEL, MARGIN, GAP, CAPTION, TITLE = 210, 24, 14, 24, 34  # pixels
+ABREAST = 3  # blocks in a row
 SUPERSAMPLING = 3
 VIEW = 1.05  # the panels show [-VIEW, VIEW] in both directions
 PAPER, GROUND, INK, FAINT = "#ffffff", "#f5f6fa", "#23263a", "#8a8fa6"
@@ -31,20 +33,24 @@ class Panel:
     caption: str
 
 
-def draw(rows: Mapping[str, Sequence[Panel]], title: str) -> Image.Image:
-    """A sheet of panels under a title, every row with its name above it."""
-    columns = max(len(panels) for panels in rows.values())
-    row_height = TITLE + PANEL + CAPTION
+def draw(blocks: Mapping[str, Sequence[Panel]], title: str) -> Image.Image:
+    """A sheet of blocks under a title: each a name and, below it, its panels side by side."""
+    width = max(len(panels) for panels in blocks.values()) * (PANEL + GAP)
+    height = TITLE + PANEL + CAPTION
+    rows = math.ceil(len(blocks) / ABREAST)
     sheet = Image.new(
-        "RGB", (2 * MARGIN + columns * (PANEL + GAP) - GAP, 2 * MARGIN + TITLE + len(rows) * row_height), PAPER
+        "RGB",
+        (2 * MARGIN + min(len(blocks), ABREAST) * (width + GAP) - 2 * GAP, 2 * MARGIN + TITLE + rows * height),
+        PAPER,
     )
     pen = ImageDraw.Draw(sheet)
     pen.text((MARGIN, MARGIN), title, FAINT, ImageFont.load_default(14), anchor="lm")
-    for row, (name, panels) in enumerate(rows.items()):
-        top = MARGIN + TITLE + row * row_height
-        pen.text((MARGIN, top), name, INK, ImageFont.load_default(19), anchor="lm")
+    for block, (name, panels) in enumerate(blocks.items()):
+        top = MARGIN + TITLE + block // ABREAST * height
+        start = MARGIN + block % ABREAST * (width + GAP)
+        pen.text((start, top), name, INK, ImageFont.load_default(19), anchor="lm")
         for column, panel in enumerate(panels):
-            left = MARGIN + column * (PANEL + GAP)
+            left = start + column * (PANEL + GAP)
             sheet.paste(picture(panel), (left, top + TITLE // 2))
             middle = (left + PANEL // 2, top + TITLE // 2 + PANEL + CAPTION // 2)
             pen.text(middle, panel.caption, FAINT, ImageFont.load_default(13), anchor="mm")

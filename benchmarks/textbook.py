@@ -1,7 +1,8 @@
-"""DCGAN training as a textbook writes it, to compare with: fp32, PIL transforms in a DataLoader, one loop."""
+"""DCGAN training as a textbook writes it, to compare with: fp32, a DataLoader, one loop."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -32,16 +33,30 @@ class Pictures(Dataset[torch.Tensor]):
         return pixels
 
 
+def of_files(folder: Path, image_size: int, batch_size: int) -> DataLoader[torch.Tensor]:
+    """Batches of a folder's pictures.
+
+    The loader has no worker processes: reading a batch takes 40 ms of a step of more than a second, and workers would
+    take cores from whoever else is measured, and read ahead in the other's turn.
+    """
+    return DataLoader(Pictures(folder, image_size), batch_size, shuffle=True, drop_last=True)
+
+
+def in_memory(images: torch.Tensor, batch_size: int) -> DataLoader[torch.Tensor]:
+    """Batches of pictures [N, C, H, W] uint8, brought to [-1, 1] once for all: the fastest that a tutorial has."""
+    scaled: Any = images / 127.5 - 1
+    return DataLoader(scaled, batch_size, shuffle=True, drop_last=True)
+
+
 def textbook_steps(
-    generator: nn.Module, critic: nn.Module, folder: Path, image_size: int, latent_dim: int, batch_size: int
+    generator: nn.Module, critic: nn.Module, loader: DataLoader[torch.Tensor], latent_dim: int
 ) -> Iterator[None]:
     """Trains as it is iterated: every `next` is one update of the critic and one of the generator.
 
     The pictures are made once a step and shared by both updates, as tutorials do; that saves a forward of the
-    generator that the playground's trainer spends. The loader has no worker processes: reading a batch takes 40 ms of
-    a step of more than a second, and workers would take cores from both sides, and read ahead in the other's turn.
+    generator that the playground's trainer spends.
     """
-    loader = DataLoader(Pictures(folder, image_size), batch_size, shuffle=True, drop_last=True, num_workers=0)
+    batch_size = loader.batch_size or 1
     criterion = nn.BCEWithLogitsLoss()
     optimizer_d = torch.optim.Adam(critic.parameters(), lr=2e-4, betas=(0.5, 0.999))
     optimizer_g = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))

@@ -2,14 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from benchmarks import app, sample, train
-from benchmarks.textbook import textbook_steps
+from benchmarks import app, costs, sample, train
+from benchmarks.report import Report
+from benchmarks.textbook import in_memory, of_files, textbook_steps
 from benchmarks.timing import interleaved
-from gan_core import create
+from gan_core import UsageError, create
 
 
 def check(report, figures, tmp_path):
@@ -24,10 +26,32 @@ def check(report, figures, tmp_path):
     assert len({tuple(row) for row in stored["rows"]}) == 1
 
 
-def test_train_reports_its_figures(tmp_path):
-    report = train.measure(width=4, image_size=16, batch_size=8, pictures=16, steps=1, rounds=2, peak_channels=8)
-    assert {row["what"] for row in report.rows} == {"playground", "textbook"}
-    check(report, {"speedup_over_textbook", "share_of_peak"}, tmp_path)
+def test_train_reports_its_figures(tmp_path, monkeypatch):
+    def costs_of(names, rounds):
+        rates = {"fp32": np.array([9.0]), "bf16": np.array([10.0])}
+        return [costs.row(name, precision, rates, 2**28 if precision == "fp32" else None)
+                for name in names for precision in rates]  # fmt: skip
+
+    monkeypatch.setattr(train, "costs", costs_of)
+    sizes = {"width": 4, "image_size": 16, "batch_size": 8, "pictures": 16, "peak_channels": 8}
+    report = train.measure(**sizes, steps=1, rounds=2, only=["lsgan"])
+    assert [row["what"] for row in report.rows] == ["playground", "textbook", "lsgan", "lsgan"]
+    assert report.figures["auto_of_faster"] == 0.9
+    check(report, {"speedup_over_textbook", "share_of_peak", "auto_of_faster"}, tmp_path)
+
+
+def test_a_report_is_read_as_it_was_written(tmp_path):
+    report = Report("coverage", figures={"a": 1.5, "b": None}, rows=[{"x": 1, "y": None}], note="")
+    file = tmp_path / "report.json"
+    report.write(file)
+    report.show()
+    assert Report.read(file, "coverage") == report
+    with pytest.raises(UsageError, match=r"report\.json is a report of the benchmark coverage, not of quality"):
+        Report.read(file, "quality")
+    file.write_text("[]")
+    for strange in (file, tmp_path / "none.json"):
+        with pytest.raises(UsageError, match="is no report that --json has written"):
+            Report.read(strange, "coverage")
 
 
 def test_sample_reports_its_figure(tmp_path):
@@ -61,7 +85,16 @@ def test_textbook_trains_both_networks_from_the_files(tmp_path):
     train.write_pictures(tmp_path, 5)
     nets = create("dcgan", width=4, image_size=16, channels=3).build()
     before = {name: parameter.clone() for name, parameter in nets.named_parameters()}
-    steps = textbook_steps(nets["G"], nets["D"], tmp_path, image_size=16, latent_dim=100, batch_size=4)
+    steps = textbook_steps(nets["G"], nets["D"], of_files(tmp_path, image_size=16, batch_size=4), latent_dim=100)
     train.take(steps, 2)  # more than one epoch: a batch is left over
     unmoved = [name for name, parameter in nets.named_parameters() if torch.equal(parameter, before[name])]
     assert unmoved == []
+
+
+def test_the_textbooks_pictures_in_memory_are_all_of_them_in_the_generators_range():
+    images = torch.arange(0, 240, 20, dtype=torch.uint8)[:, None, None, None].expand(12, 1, 2, 2)
+    batches = list(in_memory(images, batch_size=4))
+    assert [batch.shape for batch in batches] == [(4, 1, 2, 2)] * 3
+    seen = torch.cat(batches)[:, 0, 0, 0]
+    assert seen.sort().values.tolist() == pytest.approx([value / 127.5 - 1 for value in range(0, 240, 20)], abs=1e-6)
+    assert seen.tolist() != seen.sort().values.tolist()  # shuffled

@@ -8,6 +8,7 @@ import torch
 from benchmarks import coverage, modes, objectives
 from benchmarks.scatter import GENERATED, MISSED, PANEL, Panel, picture
 from gan_core import Trainer, UsageError
+from gan_core.data.digits import digits
 from gan_core.data.points import grid, ring
 from gan_core.noise import NoiseRecipe
 from gan_core.recipe import RECIPES, Phase
@@ -71,12 +72,12 @@ def test_classes_are_modes_by_what_the_classifier_says():
 def test_every_objective_trains_the_same_networks_with_options_of_its_own(name):
     recipe = objectives.objectives()[name].on_points()
     original = RECIPES[objectives.objectives()[name].recipe]
-    assert isinstance(recipe, original) and recipe.phases == original.phases
+    assert isinstance(recipe, original) and recipe.phases[: len(original.phases)] == original.phases
     assert recipe.options.lr == original.train_options.lr and recipe.options.batch_size == objectives.BATCH
     trainer = Trainer(recipe, ring("test"))
     trainer.run(2)
     assert all(value.isfinite() for value in trainer.logs.values())
-    assert recipe.score(trainer.nets, ring("test").images[:3]).shape == (3,)
+    assert recipe.score(trainer.nets, ring("test").images[:4]).shape == (4 // recipe.config.pack,)
     assert {net: type(trainer.nets[net]).__module__ for net in trainer.nets} == dict.fromkeys(
         "GD", "benchmarks.objectives"
     )
@@ -93,7 +94,9 @@ def test_every_objective_has_the_same_number_of_updates():
 def test_all_noise_recipes_run_but_those_left_out():
     noise = {name for name, recipe in RECIPES.items() if issubclass(recipe, NoiseRecipe)}
     assert noise - objectives.LEFT_OUT.keys() == set(OBJECTIVES) - objectives.VARIANTS.keys()
-    assert objectives.objectives()["gan_saturating"].on_points().config.saturating
+    made = {name: objectives.objectives()[name].on_points() for name in objectives.VARIANTS}
+    assert made["gan_saturating"].config.saturating and made["dcgan_packed"].config.pack == 2
+    assert [phase.name for phase in made["dcgan_r1"].phases] == ["d", "g", "r1"]
     assert RECIPES["gan"].build is not objectives.objectives()["gan"].on_points().build  # the registry is untouched
 
 
@@ -107,7 +110,7 @@ def test_a_name_that_is_left_out_or_unknown_is_one_sentence():
 
 
 def test_the_critic_sees_the_plane_enlarged():
-    critic, seen = objectives.Critic(), []
+    critic, seen = objectives.Critic(pack=1), []
     critic.layers[1].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     critic(points((0.5, -0.25))[:, :, None, None])
     assert seen[0].tolist() == [[0.5 * objectives.SCALE, -0.25 * objectives.SCALE]]
@@ -125,27 +128,63 @@ def test_a_training_that_diverges_is_judged_where_it_ended(monkeypatch):
 
 
 def test_rows_figures_and_sheet_of_tiny_trainings(tmp_path):
-    results = [result for result in coverage.held_out() if result.seed == 0]
+    results = [result for result in coverage.references(coverage.POINTS) if result.seed == 0]
     results += [coverage.on_points(name, data, 0, updates=4) for name in ("dcgan", "gan") for data in ("ring", "grid")]
     rows = [result.row() for result in results]
     assert [(row["objective"], row["data"], row["of"], row["steps"]) for row in rows] == [
         (coverage.HELD_OUT, "ring", 8, 0), (coverage.HELD_OUT, "grid", 25, 0),
+        (coverage.NOISE, "ring", 8, 0), (coverage.NOISE, "grid", 25, 0),
         ("dcgan", "ring", 8, 2), ("dcgan", "grid", 25, 2), ("gan", "ring", 8, 2), ("gan", "grid", 25, 2),
     ]  # fmt: skip
     assert rows[0]["modes"] == 8 and rows[1]["modes"] == 25
-    means = coverage.figures(results)
+    means = coverage.figures(rows)
     assert means["held_out_data_grid_modes"] == 25 and means["gan_ring_kl"] == rows[4]["kl"]
+    area = 25 * math.pi * (modes.HIGH_QUALITY * 0.02) ** 2 / 4  # of the discs, as a share of the square
+    assert rows[3]["modes"] == 25 and rows[3]["high_quality"] == pytest.approx(area, rel=0.25)
     sheet = coverage.sheet(results)
-    assert sheet.width > 2 * PANEL and sheet.height > 3 * PANEL
+    assert sheet.width > 6 * PANEL and 2 * PANEL < sheet.height < 3 * PANEL  # three blocks abreast
 
 
 def test_figures_are_means_over_seeds():
     def result(seed, kl):
         return coverage.Result("gan", "ring", seed, modes.Coverage(torch.tensor([True, seed > 0]), 0.5, kl, 10))
 
-    assert coverage.figures([result(0, 0.1), result(1, 0.3)]) == {
+    assert coverage.figures([result(seed, kl).row() for seed, kl in ((0, 0.1), (1, 0.3))]) == {
         "gan_ring_modes": 1.5, "gan_ring_high_quality": 0.5, "gan_ring_kl": 0.2,
     }  # fmt: skip
+
+
+def test_parts_are_merged_into_one_report(tmp_path):
+    def row(objective, data, seed, modes):
+        return {"objective": objective, "data": data, "seed": seed, "modes": modes, "high_quality": None, "kl": 0.0}
+
+    parts = {
+        "pictures": coverage.report([row("gan", "stacked_digits", 0, 900)], ["Pictures."]),
+        "points": coverage.report([row("gan", "ring", 1, 8), row(coverage.HELD_OUT, "ring", 0, 8)], ["Points."]),
+        "again": coverage.report([row("gan", "ring", 1, 1), row("gan", "ring", 0, 6)], ["Points."]),
+    }
+    for name, part in parts.items():
+        part.write(tmp_path / f"{name}.json")
+    whole = coverage.merged([tmp_path / f"{name}.json" for name in parts])
+    assert [(row["objective"], row["data"], row["modes"]) for row in whole.rows] == [
+        (coverage.HELD_OUT, "ring", 8), ("gan", "ring", 6), ("gan", "ring", 8), ("gan", "stacked_digits", 900),
+    ]  # fmt: skip
+    assert whole.figures["gan_ring_modes"] == 7 and whole.figures["gan_stacked_digits_modes"] == 900
+    assert whole.note == "Pictures.\nPoints." and whole.machine == parts["points"].machine
+
+
+def test_nothing_to_train_or_to_plot_is_one_sentence(tmp_path):
+    with pytest.raises(UsageError, match="Nothing is left to train: stacked_digits is for dcgan, dcgan_packed, r3gan"):
+        coverage.measure(only=["gan"], on=["stacked_digits"])
+    with pytest.raises(UsageError, match="--plot shows points of the plane; it takes --on ring or grid"):
+        coverage.measure(only=["dcgan"], on=["stacked_digits"], plot=tmp_path / "modes.png")
+
+
+def test_stacked_digits_are_trained_on_by_whole_recipes():
+    pictures = digits(channels=3)
+    made = {name: objectives.objectives()[name].on_pictures(pictures) for name in coverage.STACKED}
+    assert {(recipe.config.image_size, recipe.config.channels) for recipe in made.values()} == {(32, 3)}
+    assert made["dcgan_packed"].config.pack == 2 and made["wgan_gp"].name == "wgan_gp"
 
 
 def test_a_panel_shows_points_where_they_are_and_rings_what_is_missing():
@@ -167,8 +206,8 @@ def test_the_whole_benchmark_in_miniature(tmp_path, monkeypatch):
     report = coverage.measure(only=["dcgan"], plot=tmp_path / "modes.png", minutes=0.01, updates=40)
     assert {(row["objective"], row["data"]) for row in report.rows} == {
         (name, data) for name in (coverage.HELD_OUT, "dcgan") for data in ("ring", "grid", "stacked_digits")
-    }
-    assert len(report.rows) == 2 * (3 + 3 + 1)
+    } | {(coverage.NOISE, "ring"), (coverage.NOISE, "grid")}
+    assert len(report.rows) == 2 * (3 + 3 + 1) + 6
     stacked = next(row for row in report.rows if row["data"] == "stacked_digits")
     assert stacked["of"] == 1000 and stacked["modes"] > 200 and stacked["kl"] >= 0
     assert "digits net" in report.note and "26,000" not in report.note

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from gan_core.atomic import replacing
 from gan_core.checkpoint import save_checkpoint, surroundings
+from gan_core.conditional import as_the_data
 from gan_core.data import Images
 from gan_core.evaluate import evaluate_pictures
 from gan_core.evaluate import samples as drawn_samples
@@ -138,8 +139,10 @@ def evaluation(run: Run, training: dict[str, Any], held_out: Images, extractor: 
 
     def measure(trainer: Trainer) -> Row:
         nonlocal lowest
-        drawn = drawn_samples(trainer.model(), count, SHEET_SEED, lambda share, text: None)
-        report = evaluate_pictures(drawn, trainer.data, held_out, extractor)
+        model = trainer.model()
+        asked = as_the_data(model, trainer.data, count, SHEET_SEED)
+        drawn = drawn_samples(model, count, SHEET_SEED, lambda share, text: None, asked)
+        report = evaluate_pictures(drawn, trainer.data, held_out, extractor, asked)
         if (fd := report.fd.value) < lowest:
             lowest = fd
             keep(trainer, training, run.best_file, run.best_folder, f"runs/{run.name}/best")

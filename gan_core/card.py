@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gan_core.data import DATASETS
 from gan_core.report import readable
 
 LIBRARY = "gan-playground"
+SHEET_COUNT, SHEET_COLUMNS, MOST_COLUMNS = 64, 8, 16
+
+
+def sheet_layout(classes: Sequence[str] | None) -> tuple[int, int]:
+    """How many pictures the card's sheet shows, and in how many columns.
+
+    Classes are drawn in turn; where they are few, the number of columns is a multiple of theirs: each shows one class.
+    """
+    columns = SHEET_COLUMNS
+    if classes and len(classes) <= MOST_COLUMNS:
+        columns = len(classes) * max(1, SHEET_COLUMNS // len(classes))
+    return SHEET_COUNT // columns * columns, columns
 
 
 def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> str:
@@ -21,23 +34,29 @@ def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> st
     training, image = described["training"], described["image"]
     dataset = training.get("dataset", "unknown")
     licence = DATASETS[dataset].licence if dataset in DATASETS else "the pictures' own"
-    kind = "conditional" if described["classes"] else "unconditional"
+    classes = described["classes"]
     facts = {
-        "Recipe": f"`{described['recipe']}` ({kind})",
+        "Recipe": f"`{described['recipe']}` ({'conditional' if classes else 'unconditional'})",
         "Pictures": f"{image['size']}x{image['size']}, {'grey' if image['channels'] == 1 else 'colour'}",
         "Weights": f"averaged generator (EMA), {parameter_bytes / 1e6:.1f} MB",
     }
+    if classes:
+        facts["Classes"] = listed(classes)
     if training:
         facts |= {
             "Trained on": f"{dataset} ({licence})",
             "Real images seen": f"{training['images_seen']:,}",
             "Steps": f"{training['steps']:,}",
-            "Time in training steps": duration(training["seconds"]),
+            "Time in training steps": duration(training["seconds"]) + with_threads(training.get("threads")),
         }
     facts |= readable(described["metrics"])
     table = "\n".join(f"| {label} | {value} |" for label, value in facts.items())
     config = "\n".join(f"- `{key}`: {value}" for key, value in described["config"].items())
     command = f"\nMade by\n\n```sh\n{training['command']}\n```\n" if "command" in training else ""
+    count, columns = sheet_layout(classes)
+    order = ", each column of one class" if classes and columns % len(classes) == 0 else ""
+    shown = f"{count} pictures of seed 0, not selected{order}"
+    one = "\nof_one_class = model.sample(16, seed=0, labels=0)" if classes else ""
     return f"""---
 license: mit
 library_name: {LIBRARY}
@@ -50,9 +69,9 @@ tags:
 
 # {name}
 
-![64 pictures of seed 0, not selected](samples.png)
+![{shown}](samples.png)
 
-64 pictures of seed 0, not selected.
+{shown}.
 
 | | |
 | --- | --- |
@@ -64,13 +83,26 @@ tags:
 import gan_core
 
 model = gan_core.load("{name}")  # this folder, or owner/name on the Hub
-images = model.sample(16, seed=0)  # [16, {image["channels"]}, {image["size"]}, {image["size"]}] in [-1, 1]
+images = model.sample(16, seed=0)  # [16, {image["channels"]}, {image["size"]}, {image["size"]}] in [-1, 1]{one}
 ```
 
 ## Config
 
 {config}
 """
+
+
+def listed(classes: Sequence[str]) -> str:
+    """The names of the classes; of very many, the first."""
+    more = len(classes) - MOST_COLUMNS
+    return ", ".join(map(plain, classes[:MOST_COLUMNS])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def with_threads(threads: object) -> str:
+    """ " with 2 threads", where it is known."""
+    if not isinstance(threads, int):
+        return ""
+    return f" with {threads} thread{'' if threads == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -1,11 +1,62 @@
-"""The recipes as a table, from the registry and the docstrings."""
+"""The recipes side by side: what their docstrings say, and what shows when each is built and run once."""
+
+from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
 
-from gan_core.layers import blueprint, parameter_count
-from gan_core.recipe import RECIPES, Recipe, list_recipes
+import torch
+from torch import Tensor, nn
+
+from gan_core import losses
+from gan_core.layers import MinibatchDeviation, blueprint, parameter_count
+from gan_core.noise import NoiseRecipe
+from gan_core.recipe import RECIPES, Batch, Recipe, list_recipes
 
 LAPTOP_SIZE, LAPTOP_CHANNELS, LAPTOP_CLASSES = 32, 1, 10
+PAPER = re.compile(r"(\d{4}),\s+arXiv:(\d{4}\.\d{4,5})")
+OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross-entropy": lambda real, fake: losses.discriminator_real(real) + losses.discriminator_fake(fake),
+    "least squares": lambda real, fake: losses.least_squares(real, 1.0) + losses.least_squares(fake, 0.0),
+    "Wasserstein": losses.wasserstein,
+    "hinge": lambda real, fake: torch.stack([*losses.hinge_critic(real, fake).values()]).sum(),
+    "relativistic": losses.relativistic,
+}
+TERMS = {"penalty": "gradient penalty", "r1": "R1", "r2": "R2"}  # those whose name needs a word more
+NORMS: dict[type[nn.Module], str] = {
+    nn.BatchNorm1d: "batch", nn.BatchNorm2d: "batch", nn.GroupNorm: "layer", nn.InstanceNorm2d: "instance",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What sets a recipe apart, at its defaults.
+
+    Attributes:
+        year: Of its paper.
+        arxiv: The paper's number.
+        loss: What the critic minimises.
+        regularisers: What else bounds the critic, or has it look at variety.
+        generator_norms: How the generator normalises.
+        critic_norms: How the critic does.
+        conditional: Whether both are told the class.
+        n_critic: Updates of the critic for one of the generator.
+        generator_size: Parameters of the generator, at laptop size on 32x32 grey pictures.
+        critic_size: Those of the critic.
+    """
+
+    year: int
+    arxiv: str
+    loss: str
+    regularisers: tuple[str, ...]
+    generator_norms: tuple[str, ...]
+    critic_norms: tuple[str, ...]
+    conditional: bool
+    n_critic: int
+    generator_size: int
+    critic_size: int
 
 
 def summary(recipe: type[Recipe]) -> str:
@@ -13,25 +64,133 @@ def summary(recipe: type[Recipe]) -> str:
     return recipe.about().splitlines()[0]
 
 
-def arxiv_id(recipe: type[Recipe]) -> str:
-    """The paper's arXiv number, from the docstring of the recipe's file."""
-    found = re.search(r"arXiv:(\d{4}\.\d{4,5})", recipe.about())
-    return found.group(1) if found else ""
+def paper(recipe: type[Recipe]) -> tuple[int, str]:
+    """Year and arXiv number of the paper, from the docstring of the recipe's file."""
+    found = PAPER.search(recipe.about())
+    assert found is not None, f"the docstring of {recipe.name} names no paper as 'YEAR, arXiv:NUMBER'"
+    return int(found[1]), found[2]
 
 
-def sizes(recipe: type[Recipe]) -> tuple[int, int]:
-    """Parameters of all generators and of all critics, at the laptop size on 32x32 grey pictures."""
+def noise_recipes() -> list[type[NoiseRecipe]]:
+    """The recipes from noise to images, by the age of their papers."""
+    found = [cls for name in list_recipes() if issubclass(cls := RECIPES[name], NoiseRecipe)]
+    return sorted(found, key=lambda recipe: paper(recipe)[1])
+
+
+def laptop(recipe: type[NoiseRecipe]) -> NoiseRecipe:
+    """The recipe at its laptop size for 32x32 grey pictures."""
+    return recipe().resolve(LAPTOP_SIZE, LAPTOP_CHANNELS, LAPTOP_CLASSES)
+
+
+def traits(recipe: type[NoiseRecipe]) -> Traits:
+    """What sets a recipe apart. Nothing of it is written down twice: networks are built, losses are computed."""
+    made = laptop(recipe)
     with blueprint():
-        nets = recipe().resolve(LAPTOP_SIZE, LAPTOP_CHANNELS, LAPTOP_CLASSES).build()
-    generators = sum(parameter_count(nets[name]) for name in recipe.generators)
-    return generators, parameter_count(nets) - generators
+        nets = made.build()
+    loss, beside = objective(recipe)
+    year, arxiv = paper(recipe)
+    return Traits(
+        year=year,
+        arxiv=arxiv,
+        loss=loss,
+        regularisers=(*beside, *bounds(recipe)),
+        generator_norms=tuple(dict.fromkeys(norms(nets["G"]))),
+        critic_norms=tuple(dict.fromkeys(norms(nets["D"]))),
+        conditional=made.num_classes is not None,
+        n_critic=next(phase.repeats for phase in made.phases if phase.name == "d"),
+        generator_size=parameter_count(nets["G"]),
+        critic_size=parameter_count(nets["D"]),
+    )
 
 
-def rows() -> list[list[str]]:
-    """One row a recipe: name, what it is, paper, parameters."""
-    table = []
-    for name in list_recipes():
-        recipe = RECIPES[name]
-        paper = f"[arXiv:{arxiv_id(recipe)}](https://arxiv.org/abs/{arxiv_id(recipe)})"
-        table.append([name, summary(recipe), paper, " / ".join(f"{size:,}" for size in sizes(recipe))])
-    return table
+def objective(recipe: type[NoiseRecipe]) -> tuple[str, list[str]]:
+    """What the critic's loss on scores is, up to a factor, and the names of the terms beside it.
+
+    It is recognised by its values: a loss that equals none of `OBJECTIVES` goes by the names of its terms.
+    """
+    made = recipe()
+    scores = torch.randn(4, 2, 8, generator=torch.Generator().manual_seed(0))
+    rows = [made.critic_loss(real, fake) for real, fake in scores]
+    names = list(rows[0])
+    for count in range(1, len(names) + 1):
+        found = torch.stack([torch.stack([row[name] for name in names[:count]]).sum() for row in rows])
+        for word, known in OBJECTIVES.items():
+            share = found / torch.stack([known(real, fake) for real, fake in scores])
+            if torch.allclose(share, share.mean()):
+                return word, [TERMS.get(name, name) for name in names[count:]]
+    return ", ".join(names), []
+
+
+def bounds(recipe: type[NoiseRecipe]) -> Iterator[str]:
+    """What bounds the critic: penalties, at every step or every few, clipping, and layers that do."""
+    made = recipe(recipe.Config.tiny())
+    nets, images = made.build(), torch.zeros(4, *shape_of(made))
+    batch = Batch(images, torch.zeros(4, dtype=torch.long))
+    always = made.losses("d", nets, batch, images_seen=0)
+    yield from (
+        TERMS.get(name, name) for name in always if name not in made.critic_loss(torch.zeros(4), torch.zeros(4))
+    )
+    for phase in made.phases:
+        if phase.every > 1:
+            yield f"{TERMS.get(phase.name, phase.name)} every {phase.every} steps"
+    if clips(made, nets):
+        yield "clipped weights"
+    if any(isinstance(module, nn.Dropout) and module.p for module in nets["D"].modules()):
+        yield "dropout"
+    if any(isinstance(module, MinibatchDeviation) for module in nets["D"].modules()):
+        yield "minibatch deviation"
+
+
+def shape_of(recipe: NoiseRecipe) -> tuple[int, int, int]:
+    """(C, S, S) of a resolved recipe's pictures."""
+    channels, size = recipe.config.image_shape
+    return channels, size, size
+
+
+@torch.no_grad()
+def clips(recipe: NoiseRecipe, nets: nn.ModuleDict) -> bool:
+    """Whether large weights of the critic are smaller after an update."""
+    weights = list(nets["D"].parameters())
+    for weight in weights:
+        weight.fill_(1.0)
+    recipe.after_update("d", nets)
+    return any(bool((weight < 1).any()) for weight in weights)
+
+
+def norms(net: nn.Module) -> Iterator[str]:
+    """How the layers of a network normalise, from the first to the last.
+
+    A recipe's own layer says it in a class attribute `normalises`; its parts are then not asked.
+    """
+    own = NORMS.get(type(net), getattr(type(net), "normalises", None))
+    if own is not None:
+        yield cast(str, own)
+        return
+    for child in net.children():
+        yield from norms(child)
+
+
+def described() -> list[list[str]]:
+    """A table of what the recipes are, and of their papers."""
+    rows = [["recipe", "what it is", "paper"]]
+    for recipe in noise_recipes():
+        year, arxiv = paper(recipe)
+        rows.append([recipe.name, summary(recipe), f"{year}, arXiv:{arxiv}"])
+    return rows
+
+
+def differences() -> list[list[str]]:
+    """A table of what sets the recipes apart."""
+    head = "recipe", "loss", "regulariser", "norm of G", "norm of D", "condition", "n_critic", "parameters of G", "of D"
+    rows = [list(head)]
+    for recipe in noise_recipes():
+        found = traits(recipe)
+        lists = (words(found.regularisers), words(found.generator_norms), words(found.critic_norms))
+        numbers = (str(found.n_critic), f"{found.generator_size:,}", f"{found.critic_size:,}")
+        rows.append([recipe.name, found.loss, *lists, "class" if found.conditional else "none", *numbers])
+    return rows
+
+
+def words(found: tuple[str, ...]) -> str:
+    """A list for people."""
+    return ", ".join(found) or "none"

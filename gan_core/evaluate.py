@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
+from gan_core.conditional import Asked, as_the_data, in_turn, share_right
 from gan_core.data import DATASETS, Images, load_data
 from gan_core.data.images import Split
 from gan_core.data.points import no_pictures
@@ -47,7 +47,7 @@ from gan_core.metrics.reference import (
 from gan_core.metrics.rows import are
 from gan_core.model import Model
 from gan_core.pictures import to_uint8
-from gan_core.report import Classes, Diversity, Frechet, Judge, Kernel, Report, refuse_incomparable
+from gan_core.report import Classes, Conditional, Diversity, Frechet, Judge, Kernel, Report, refuse_incomparable
 from gan_core.version import __version__
 
 __all__ = ["Report", "evaluate", "evaluate_pictures", "refuse_incomparable"]
@@ -68,7 +68,7 @@ def evaluate(
     """Judges the first n pictures of a seed.
 
     Args:
-        model: A conditional one draws its classes in turn.
+        model: A conditional one is asked for classes as often as the training images have them.
         where: A data set or a folder; None is what the model was trained on.
         n: Samples.
         features: "auto" takes the extractor that knows the data best; else see `extractors.load_extractor`.
@@ -82,8 +82,10 @@ def evaluate(
     refuse_few(n, "samples")
     real, held_out = real_images(model, where, "train"), real_images(model, where, "test")
     extractor = load_extractor(extractor_for(real) if features == "auto" else features)
-    drawn = samples(model, n, seed, share_of(progress, SAMPLING))
-    return evaluate_pictures(drawn, real, held_out, extractor, seed=seed, model=model.recipe.name, progress=progress)
+    asked = as_the_data(model, real, n, seed)
+    drawn = samples(model, n, seed, share_of(progress, SAMPLING), asked)
+    name = model.recipe.name
+    return evaluate_pictures(drawn, real, held_out, extractor, asked, seed=seed, model=name, progress=progress)
 
 
 def evaluate_pictures(
@@ -91,6 +93,7 @@ def evaluate_pictures(
     real: Images,
     held_out: Images,
     extractor: Extractor,
+    asked: Asked | None = None,
     *,
     seed: int = 0,
     model: str = "pictures",
@@ -103,6 +106,7 @@ def evaluate_pictures(
         real: The training split.
         held_out: The test split.
         extractor: What they are compared through.
+        asked: The classes that they should show, if they were made for such.
         seed: Of the pictures, for the report.
         model: What the report calls their source.
         progress: See `evaluate`.
@@ -151,6 +155,7 @@ def evaluate_pictures(
         **dataclasses.asdict(scores),
         diversity=Diversity(of, diversity(of, found, kept), reference.floors["diversity"]),
         classes=None if known is None else classes_report(known, found, train),
+        conditional=None if asked is None else conditional_report(asked, known, found, held_out, spare),
         memorisation=memorisation(found.features, spare.features, train.features),
         floors={name: reference.floors[name] for name in dataclasses.asdict(scores)},
         seconds=round(time.monotonic() - started, 1),
@@ -204,18 +209,25 @@ def refuse_few(count: int, what: str) -> None:
         raise UsageError(f"Evaluating takes at least {LEAST} {what}; there {are(count)}.")
 
 
-def samples(model: Model, n: int, seed: int, progress: Progress) -> Iterator[Tensor]:
-    """The first n pictures of a seed as uint8, in parts; a conditional model draws its classes in turn.
+def samples(model: Model, n: int, seed: int, progress: Progress, asked: Asked | None = None) -> Iterator[Tensor]:
+    """The first n pictures of a seed as uint8, in parts.
+
+    Args:
+        model: Any that draws from noise.
+        n: How many.
+        seed: Of the latents.
+        progress: See `evaluate`.
+        asked: The classes that a conditional model is asked for; by default all in turn.
 
     Raises:
         UsageError: The model draws numbers that are not finite.
     """
     z = latents(seed, n, model.latent_dim)
-    labels = None if model.classes is None else torch.arange(n) % len(model.classes)
+    asked = asked or in_turn(model, n)
     for start in range(0, n, PART):
         progress(start / n, f"sample {start:,} of {n:,}")
-        stop = start + PART
-        images = model.decode(z[start:stop], None if labels is None else labels[start:stop])
+        part = slice(start, start + PART)
+        images = model.decode(z[part], None if asked is None else asked.labels[part])
         if not images.isfinite().all():
             raise UsageError("The model draws pictures that are not finite numbers: its weights are broken.")
         yield to_uint8(images)
@@ -243,6 +255,17 @@ def classes_report(names: tuple[str, ...], found: Seen, train: Seen) -> Classes:
         real=tuple(train.shares.tolist()),
         entropy=entropy(found.shares),
         real_entropy=entropy(train.shares),
+    )
+
+
+def conditional_report(
+    asked: Asked, known: tuple[str, ...] | None, found: Seen, held_out: Images, spare: Seen
+) -> Conditional:
+    """How often samples show what was asked for, and held-out images what their labels say."""
+    return Conditional(
+        asked.as_data,
+        accuracy=share_right(asked.labels, asked.classes, found.classes, known),
+        held_out=share_right(held_out.labels, held_out.classes, spare.classes, known),
     )
 
 

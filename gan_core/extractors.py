@@ -18,7 +18,7 @@ from gan_core.errors import UsageError
 from gan_core.layers import blueprint
 from gan_core.library import project_folder
 from gan_core.metrics.extractor import EXTRACTOR, Extractor, FeatureNet
-from gan_core.model import WEIGHTS, fill
+from gan_core.model_folder import WEIGHTS, fill
 from gan_core.recipe import nearest
 
 Name = Literal["digits", "color", "inception"]

@@ -9,6 +9,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from gan_core.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Field:
@@ -56,3 +58,12 @@ def fields_of(cls: type, default: Any = None) -> list[Field]:
         )
         for field in dataclasses.fields(cls)
     ]
+
+
+def check_words(options: Any) -> None:
+    """Raises `UsageError` for a field of a dataclass that takes certain words and holds another."""
+    hints = get_type_hints(type(options))
+    for field in dataclasses.fields(options):
+        value, words = getattr(options, field.name), get_args(hints[field.name])
+        if get_origin(hints[field.name]) is Literal and value not in words:
+            raise UsageError(f"{field.name} is {value!r}; it takes {', '.join(words)}.")

@@ -72,3 +72,18 @@ def walk(seeds: Sequence[int], frames: int, latent_dim: int, path: Path = "slerp
     position = torch.linspace(0, len(keys) - 1, frames + loop, dtype=torch.float64)[:frames]
     leg = position.long().clamp_max(len(keys) - 2)
     return between(keys[leg], keys[leg + 1], (position - leg).float()[:, None], path)
+
+
+def morph(start: int, end: int, count: int, num_classes: int) -> Tensor:
+    """The straight way from one class to another as weights of all classes, [count, num_classes]: labels of a model.
+
+    Raises:
+        UsageError: There is no such class, or fewer than 2 points are asked for.
+    """
+    for label in (start, end):
+        if not 0 <= label < num_classes:
+            raise UsageError(f"The class is {label}; it takes an index from 0 to {num_classes - 1}.")
+    if count < 2:
+        raise UsageError(f"A way from class to class in {count} points has no ends; it takes at least 2.")
+    ends = F.one_hot(torch.tensor([start, end]), num_classes).float()
+    return lerp(ends[0], ends[1], torch.linspace(0, 1, count)[:, None])

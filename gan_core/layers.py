@@ -120,6 +120,17 @@ class MinibatchDeviation(nn.Module):
         return torch.cat([x, plane.to(x.dtype)], dim=1)
 
 
+def class_vectors(embedding: nn.Embedding, labels: Tensor) -> Tensor:
+    """The vectors of classes, [N, d], or blends of them.
+
+    Args:
+        embedding: One vector of length d for each of K classes.
+        labels: Class indices, int64 [N], or weights of the classes, float [N, K].
+    """
+    vectors: Tensor = labels @ embedding.weight if labels.is_floating_point() else embedding(labels)
+    return vectors
+
+
 def init_normal(module: nn.Module, std: float = 0.02) -> None:
     """DCGAN's initialisation of one layer, for `module.apply`.
 

@@ -8,50 +8,82 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
+from gan_core.checkpoint import load_checkpoint
 from gan_core.errors import UsageError
 from gan_core.hub import Progress, cached_models, is_repo_id, pull
 from gan_core.metrics.extractor import EXTRACTOR
-from gan_core.model import CONFIG, WEIGHTS, Model, load_folder
+from gan_core.model import Model, load_folder
+from gan_core.model_folder import CONFIG, WEIGHTS
 from gan_core.recipe import nearest
 from gan_core.runs import Run, runs_folder
 
 HOMES = ("weights", "runs")  # first words of local names: nobody's account on the Hub is asked for them
 _CACHE: OrderedDict[tuple[str, int, int], Model] = OrderedDict()
-_CACHE_SIZE = 4
+_CACHE_SIZE = 8  # as many as are compared side by side, and two
 _LOCK = threading.Lock()
 
 
-def load(where: str | Path, revision: str | None = None) -> Model:
+def load(where: str | Path, revision: str | None = None, raw: bool = False) -> Model:
     """A model from a model folder, a run folder, or the Hub; loaded once per process while it does not change.
 
     Args:
         where: A folder, or "owner/name" on the Hub.
         revision: Branch, tag or commit on the Hub.
+        raw: The generator as the optimizer left it, from the run's checkpoint, instead of the averaged one.
 
     Raises:
-        UsageError: It is none of these, cannot be had, or is damaged; the message says what to pass instead.
+        UsageError: It is none of these, cannot be had, or is damaged; the message says what to pass instead. Or there
+            is no checkpoint to take raw weights from.
     """
     folder = find(where, revision)
+    checkpoint = checkpoint_beside(folder) if raw else None
+    if raw and checkpoint is None:
+        raise UsageError(f"{where} has no checkpoint of a run, so only its averaged generator can be had.")
     for pause in (0.05, 0.2):
         with suppress(UsageError):
-            return _load_once(folder)
+            return _load_once(folder, checkpoint)
         time.sleep(pause)  # perhaps a trainer is just replacing the folder
-    return _load_once(folder)
+    return _load_once(folder, checkpoint)
 
 
-def _load_once(folder: Path) -> Model:
+def raw_weights(name: str) -> bool:
+    """Whether `load` has raw weights for one of `local_models`: it is that of a run whose checkpoint is still there."""
+    return name in local_models() and checkpoint_beside(find(name)) is not None
+
+
+def checkpoint_beside(folder: Path) -> Path | None:
+    """The training state that a run has kept of a model folder of its own."""
+    folder = folder.resolve()
+    run = Run(folder.parent)
+    file = {run.model_folder: run.checkpoint_file, run.best_folder: run.best_file}.get(folder)
+    return file if file is not None and file.is_file() else None
+
+
+def _load_once(folder: Path, checkpoint: Path | None) -> Model:
+    file = checkpoint or folder / CONFIG
     try:
-        stat = (folder / CONFIG).stat()
+        stat = file.stat()
     except FileNotFoundError:
         raise UsageError(f"{folder} is no model folder any more.") from None
-    key = (str(folder.resolve()), stat.st_mtime_ns, stat.st_size)
+    key = (str(file.resolve()), stat.st_mtime_ns, stat.st_size)
     with _LOCK:
         if key not in _CACHE:
-            _CACHE[key] = load_folder(folder)
+            _CACHE[key] = load_folder(folder) if checkpoint is None else _load_raw(folder, checkpoint)
             while len(_CACHE) > _CACHE_SIZE:
                 _CACHE.popitem(last=False)
         _CACHE.move_to_end(key)
         return _CACHE[key]
+
+
+def _load_raw(folder: Path, checkpoint: Path) -> Model:
+    model, nets = load_folder(folder), load_checkpoint(checkpoint).get("nets", {})
+    trained = {name: tensor for name, tensor in nets.items() if name.split(".")[0] in model.generators}
+    try:
+        model.generators.load_state_dict(trained)
+    except RuntimeError:
+        raise UsageError(f"{checkpoint} does not hold the networks of the model in {folder}.") from None
+    model.recipe.settle(model.generators)
+    return model
 
 
 def find(where: str | Path, revision: str | None = None) -> Path:

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from types import UnionType
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as safetensors_load
-from safetensors.torch import save as safetensors_save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_core.atomic import replacing, replacing_folder
-from gan_core.card import write_card
+from gan_core.atomic import replacing_folder
+from gan_core.card import sheet_layout, write_card
 from gan_core.errors import UsageError
+from gan_core.labels import class_index, labels_of
 from gan_core.latent import latents
-from gan_core.layers import blueprint, memory_format
+from gan_core.layers import blueprint
+from gan_core.model_folder import CARD, CONFIG, CRITIC, FORMAT, SHEET, WEIGHTS, fill, read_config, to_bytes, to_json
 from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
 from gan_core.recipe import Control, Recipe, nearest, recipe_class
 from gan_core.version import __version__
 
-FORMAT = 1
-CONFIG, WEIGHTS, CRITIC, CARD, SHEET = (
-    "config.json", "model.safetensors", "discriminator.safetensors", "README.md", "samples.png",
-)  # fmt: skip
-MODEL_FILES = (CONFIG, WEIGHTS, CRITIC, CARD, SHEET)
 CHUNK = 16  # images decoded at once, always: a picture does not depend on how many are asked for
 
 
@@ -86,7 +78,7 @@ class Model:
     @property
     def controls(self) -> tuple[Control, ...]:
         """What may be turned at inference."""
-        return self.recipe.controls
+        return self.recipe.controls_of(self.generators)
 
     @property
     def has_critic(self) -> bool:
@@ -105,14 +97,20 @@ class Model:
         """Where the generator lives."""
         return next(self.generators.parameters()).device
 
+    @property
+    def style_layers(self) -> int:
+        """Layers of the generator that each have a style, counted from the coarsest; 0 where there are no styles."""
+        return self.recipe.style_layers if isinstance(self.recipe, NoiseRecipe) else 0
+
     def sample(self, n: int, seed: int = 0, labels: Any = None, **controls: float) -> Tensor:
         """The first n pictures of a seed.
 
         Args:
             n: At least 1.
             seed: 0 to 2^32 - 1; picture k of a seed is bit-equal whatever n is.
-            labels: For conditional models: an int, a sequence or a tensor of class indices; None is k modulo the
-                number of classes for picture k.
+            labels: For conditional models: a class by name or index; a sequence or tensor of n of them; or weights of
+                the classes, a float tensor [n, number of classes] whose rows sum to 1 (see `latent.morph`). None is k
+                modulo the number of classes for picture k.
             **controls: By the names in `controls`.
 
         Returns:
@@ -123,28 +121,68 @@ class Model:
         """
         return self.decode(latents(seed, n, self.latent_dim), labels, **controls)
 
-    @torch.no_grad()
     def decode(self, z: Tensor, labels: Any = None, **controls: float) -> Tensor:
         """Pictures of latents z, [N, latent_dim]; otherwise like `sample`.
 
         Raises:
             UsageError: An argument does not fit; the message says what the model takes.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim or not len(z):
-            raise UsageError(f"Latents of shape {tuple(z.shape)} were given; this model takes (n, {self.latent_dim}).")
         recipe = self._noise_recipe()
         values = self._checked(controls)
-        classes = self._labels(labels, len(z))
-        pictures = []
-        for start in range(0, len(z), CHUNK):
-            part = z[start : start + CHUNK].to(self.device)
-            chosen = None if classes is None else classes[start : start + CHUNK]
-            if padding := CHUNK - len(part):
-                part = F.pad(part, (0, 0, 0, padding))
-                chosen = None if chosen is None else F.pad(chosen, (0, padding))
-            pictures.append(recipe.decode(self.generators, part, chosen, **values).cpu())
-        images = torch.cat(pictures)[: len(z)]
-        return images.float().clamp(-1, 1).contiguous()
+        chosen = self._labels(labels, self._count(z))
+
+        def draw(z: Tensor, chosen: Tensor | None = None) -> Tensor:
+            return recipe.decode(self.generators, z, chosen, **values)
+
+        return self._drawn(draw, z) if chosen is None else self._drawn(draw, z, chosen)
+
+    def mix(self, z: Tensor, other: Tensor, first: int, last: int, **controls: float) -> Tensor:
+        """Pictures of latents whose styles in some layers are those of other latents.
+
+        Args:
+            z: [N, latent_dim].
+            other: [N, latent_dim].
+            first: The coarsest layer that has the style of `other`, from 1.
+            last: The finest of them, up to `style_layers`.
+            **controls: As in `sample`.
+
+        Returns:
+            As `sample`.
+
+        Raises:
+            UsageError: An argument does not fit, or the model has no styles.
+        """
+        recipe = self._noise_recipe()
+        values = self._checked(controls)
+        if not self.style_layers:
+            raise UsageError(f"A {recipe.name} model has no styles to mix.")
+        if not (isinstance(first, int) and isinstance(last, int) and 1 <= first <= last <= self.style_layers):
+            raise UsageError(
+                f"Styles of layers {first} to {last} were asked for; "
+                f"the layers of this model go from 1, the coarsest, to {self.style_layers}."
+            )
+        if self._count(z) != self._count(other):
+            raise UsageError(f"{len(z)} latents cannot take the styles of {len(other)}; it takes as many.")
+        return self._drawn(lambda z, other: recipe.mix(self.generators, z, other, first, last, **values), z, other)
+
+    def class_index(self, label: int | str) -> int:
+        """The index of a class that is given by its name or its index.
+
+        Raises:
+            UsageError: There is no such class; of a name, the nearest is named.
+        """
+        return class_index(label, self._classes())
+
+    @torch.no_grad()
+    def _drawn(self, draw: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+        """What `draw` makes of inputs [N, ...], always `CHUNK` rows at once, the last ones padded with zeros."""
+        n, pictures = len(inputs[0]), []
+        for start in range(0, n, CHUNK):
+            parts = [rows[start : start + CHUNK].to(self.device) for rows in inputs]
+            if padding := CHUNK - len(parts[0]):
+                parts = [F.pad(part, (0, 0) * (part.ndim - 1) + (0, padding)) for part in parts]
+            pictures.append(draw(*parts).cpu())
+        return torch.cat(pictures)[:n].float().clamp(-1, 1).contiguous()
 
     @torch.no_grad()
     def verdict(self, images: Tensor, labels: Any = None) -> Tensor:
@@ -152,10 +190,12 @@ class Model:
 
         Args:
             images: In [-1, 1].
-            labels: The classes that they should be pictures of, as in `sample`; for conditional models.
+            labels: The class that each should be a picture of, as in `sample` but without weights; for conditional
+                models.
 
         Raises:
-            UsageError: The model ships no discriminator, or its scores are no probabilities of single pictures.
+            UsageError: The model ships no discriminator, its scores are no probabilities of single pictures, or the
+                labels do not fit.
         """
         recipe = self._noise_recipe()
         if not self.has_critic:
@@ -164,11 +204,13 @@ class Model:
             raise UsageError(f"The critic of a {recipe.name} compares pictures: its score is no probability.")
         if recipe.config.pack > 1:
             raise UsageError(f"This discriminator judges packs of {recipe.config.pack} pictures, not single ones.")
-        classes = self._labels(labels, len(images))
+        labels = self._labels(labels, len(images))
+        if labels is not None and labels.is_floating_point():
+            raise UsageError("The discriminator judges a picture as one of a single class, not of a blend of classes.")
         scores = []
         for start in range(0, len(images), CHUNK):
             part = images[start : start + CHUNK].to(self.device)
-            chosen = None if classes is None else classes[start : start + CHUNK]
+            chosen = None if labels is None else labels[start : start + CHUNK].to(self.device)
             scores.append(recipe.score(self.critics.eval(), part, chosen).cpu())
         return recipe.probability(torch.cat(scores))
 
@@ -184,20 +226,18 @@ class Model:
                 raise UsageError(f"A {self.recipe.name} model has no control {name!r}{nearest(name, known)}.")
         return {name: known[name].check(value) for name, value in controls.items()}
 
+    def _count(self, z: Tensor) -> int:
+        if z.ndim != 2 or z.shape[1] != self.latent_dim or not len(z):
+            raise UsageError(f"Latents of shape {tuple(z.shape)} were given; this model takes (n, {self.latent_dim}).")
+        return len(z)
+
     def _labels(self, labels: Any, n: int) -> Tensor | None:
+        return None if self.classes is None and labels is None else labels_of(labels, self._classes(), n)
+
+    def _classes(self) -> tuple[str, ...]:
         if self.classes is None:
-            if labels is not None:
-                raise UsageError("This model is unconditional: it takes no labels.")
-            return None
-        count = len(self.classes)
-        if labels is None:
-            return torch.arange(n, device=self.device) % count
-        chosen = torch.as_tensor(labels, device=self.device)
-        if chosen.ndim == 0:
-            chosen = chosen.expand(n)
-        if chosen.shape != (n,) or chosen.is_floating_point() or not ((chosen >= 0) & (chosen < count)).all():
-            raise UsageError(f"labels are {labels!r}; it takes one class index from 0 to {count - 1}, or {n} of them.")
-        return chosen.long()
+            raise UsageError("This model is unconditional: it takes no labels.")
+        return self.classes
 
     def save(self, folder: Path, name: str | None = None) -> None:
         """Writes the model folder atomically, with its card; an older one is replaced.
@@ -206,16 +246,17 @@ class Model:
             folder: Where to.
             name: What its card calls it; by default the folder's name.
         """
-        weights = _to_bytes(self.generators)
+        weights = to_bytes(self.generators)
         described = self.describe() | {"sha256": hashlib.sha256(weights).hexdigest()}
         with replacing_folder(folder) as partial:
             (partial / WEIGHTS).write_bytes(weights)
             if self.has_critic:
-                critic = _to_bytes(self.critics)
+                critic = to_bytes(self.critics)
                 (partial / CRITIC).write_bytes(critic)
                 described["discriminator_sha256"] = hashlib.sha256(critic).hexdigest()
             (partial / CONFIG).write_text(to_json(described), encoding="utf-8")
-            grid(self.sample(64), columns=8, scale=max(1, 64 // self.image_size)).save(partial / SHEET)
+            count, columns = sheet_layout(self.classes)
+            grid(self.sample(count), columns, scale=max(1, 64 // self.image_size)).save(partial / SHEET)
             card = write_card(name or folder.name, described, parameter_bytes=len(weights))
             (partial / CARD).write_text(card, encoding="utf-8")
 
@@ -231,17 +272,6 @@ class Model:
             "training": self.training,
             "metrics": self.metrics,
         }
-
-
-def _to_bytes(nets: nn.ModuleDict) -> bytes:
-    return safetensors_save({name: tensor.detach().cpu().contiguous() for name, tensor in nets.state_dict().items()})
-
-
-KEYS: dict[str, type | UnionType] = {
-    "format": int, "gan_core": str, "recipe": str, "config": dict, "image": dict, "classes": list | None,
-    "sha256": str, "discriminator_sha256": str, "training": dict, "metrics": dict,
-}  # fmt: skip
-OPTIONAL = {"discriminator_sha256"}
 
 
 def load_folder(folder: Path) -> Model:
@@ -285,89 +315,3 @@ def load_folder(folder: Path) -> Model:
         training=described["training"],
         metrics=described["metrics"],
     )
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """config.json of a model folder, its keys and format checked.
-
-    Raises:
-        UsageError: It is missing, damaged, newer, or has an unknown or a missing key.
-    """
-    path = folder / CONFIG
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{folder} is no model folder: it has no {CONFIG}.") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as JSON ({error}).") from error
-    if not isinstance(described, dict) or type(described.get("format")) is not int:
-        raise UsageError(f"{path} is not a model's config: it states no format.")
-    if not 1 <= described["format"] <= FORMAT:
-        raise UsageError(
-            f"{path} has format {described['format']}, written by gan_core {described.get('gan_core')}; "
-            f"this is {__version__}, which reads format {FORMAT}: update the playground."
-        )
-    if unknown := set(described) - set(KEYS):
-        raise UsageError(f"{path} has an unknown key {min(unknown)!r}{nearest(min(unknown), KEYS)}.")
-    if missing := set(KEYS) - set(described) - OPTIONAL:
-        raise UsageError(f"{path} lacks the key {min(missing)!r}.")
-    for key, value in described.items():
-        if not isinstance(value, KEYS[key]):
-            raise UsageError(f"{path} has {key} {str(value)[:40]!r}, which does not fit.")
-    image, training = described["image"], described["training"]
-    sizes_fit = set(image) == {"size", "channels", "range"} and all(
-        type(image[key]) is int for key in ("size", "channels")
-    )
-    names_fit = all(isinstance(name, str) for name in described["classes"] or ())
-    facts_fit = all(isinstance(training.get(key, 0), int | float) for key in ("images_seen", "steps", "seconds"))
-    if not (sizes_fit and names_fit and facts_fit):
-        raise UsageError(f"{path} has values under image, classes or training that do not fit.")
-    return described
-
-
-def save_metrics(folder: Path, metrics: dict[str, Any]) -> None:
-    """Writes what was measured into the config and the card of a model folder; its weights stay as they are.
-
-    Raises:
-        UsageError: See `read_config`.
-    """
-    described = read_config(folder) | {"metrics": metrics}
-    heading = (
-        re.search(r"^# (.+)$", (folder / CARD).read_text(encoding="utf-8"), re.M) if (folder / CARD).exists() else None
-    )
-    name = heading.group(1) if heading else folder.name
-    card = write_card(name, described, parameter_bytes=(folder / WEIGHTS).stat().st_size)
-    for file, text in ((CONFIG, to_json(described)), (CARD, card)):
-        with replacing(folder / file) as written:
-            written.write(text.encode())
-
-
-def to_json(described: dict[str, Any]) -> str:
-    """The content of config.json."""
-    return json.dumps(described, indent=2, allow_nan=False) + "\n"
-
-
-def fill(nets: nn.Module, path: Path, digest: str, stated_in: str = CONFIG) -> None:
-    """Puts weights into networks made under `blueprint`, and freezes them.
-
-    Args:
-        nets: Without values yet.
-        path: Their safetensors file.
-        digest: Its SHA-256.
-        stated_in: The file that states it, for the error sentences.
-
-    Raises:
-        UsageError: There is no such file, it has another digest, or it holds other tensors.
-    """
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise UsageError(f"{path.parent} has no {path.name}.") from None
-    if hashlib.sha256(raw).hexdigest() != digest:
-        raise UsageError(f"{path} is truncated or changed: its sha256 is not the one in {stated_in}. Fetch it again.")
-    try:
-        nets.load_state_dict(safetensors_load(raw), strict=True, assign=True)
-    except (SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UsageError(f"{path} does not hold the weights that {stated_in} describes ({reason}).") from error
-    nets.float().eval().requires_grad_(False).to(memory_format=memory_format(nets))

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from gan_core import losses
 from gan_core.augment import Augment, augment
 from gan_core.errors import UsageError
-from gan_core.recipe import Batch, Config, Control, Phase, Recipe, TrainOptions
+from gan_core.recipe import Batch, Config, Control, Phase, Recipe
+from gan_core.train_options import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,18 @@ class NoiseRecipe(Recipe):
         real, fake = critic(batch.images), critic(fakes)
         self.watch_scores(real, fake)
         return self.critic_loss(real, fake) | self.penalty(critic, batch.images, fakes, images_seen)
+
+    @property
+    def style_layers(self) -> int:
+        """Layers of the generator that each have a style, from the coarsest; 0 where there are no styles."""
+        return 0
+
+    def mix(
+        self, nets: nn.ModuleDict, z: Tensor, other: Tensor, first: int, last: int, *, truncation: float = 1.0
+    ) -> Tensor:
+        """`decode` of latents z with the styles of `other` in layers first to last, counted from 1: for a recipe that
+        has `style_layers`."""
+        raise NotImplementedError
 
     def probability(self, scores: Tensor) -> Tensor:
         """The probability of being real that scores stand for, unless they are `comparative`."""

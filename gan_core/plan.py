@@ -13,8 +13,9 @@ from gan_core.data import DATASETS
 from gan_core.data.points import no_pictures
 from gan_core.errors import UsageError
 from gan_core.latent import MAX_SEED
-from gan_core.recipe import Recipe, TrainOptions, recipe_class
+from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import Run
+from gan_core.train_options import TrainOptions
 from gan_core.trainer import Precision
 from gan_core.version import __version__
 

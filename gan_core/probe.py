@@ -36,7 +36,8 @@ class Estimate:
 def seconds_per_step(
     recipe: Recipe, data: Images, device: torch.device, precisions: Sequence[Precision]
 ) -> dict[Precision, float]:
-    """The fastest of a few steps in each precision, after a warm-up, on networks of their own.
+    """The fastest of a few steps in each precision, after a warm-up, on networks of their own, at a typical point of a
+    run.
 
     The precisions take turns, so that a machine that is busy for a moment is busy for all of them.
 
@@ -48,6 +49,8 @@ def seconds_per_step(
         precision: Trainer(type(recipe)(recipe.config, recipe.options), sample, device=device, precision=precision)
         for precision in precisions
     }
+    for trainer in trainers.values():
+        trainer.images_seen = recipe.typical_images_seen
     times: dict[Precision, list[float]] = {precision: [] for precision in precisions}
     for step in range(1, WARM_UP + TIMED + 1):
         for precision, trainer in trainers.items():

@@ -79,6 +79,22 @@ class Classes:
 
 
 @dataclass(frozen=True)
+class Conditional:
+    """How a conditional model was asked for classes, and whether it draws them.
+
+    Attributes:
+        as_data: Whether in the shares of the training images; else each in turn.
+        accuracy: Share of samples that the extractor takes for the class that was asked for; None where it does not
+            know the classes.
+        held_out: The same of held-out images and their labels: what the extractor itself gets right.
+    """
+
+    as_data: bool
+    accuracy: float | None
+    held_out: float | None
+
+
+@dataclass(frozen=True)
 class Judge:
     """The extractor that features came from."""
 
@@ -107,6 +123,7 @@ class Report:
         coverage: Share of training images with a sample near.
         diversity: Within the samples.
         classes: Or None where the extractor knows none.
+        conditional: Or None where the model is asked for no classes.
         memorisation: Whether training images are repeated; see `metrics.nearest.memorisation`.
         floors: precision, recall, density and coverage of held-out images.
         seconds: What it took.
@@ -129,6 +146,7 @@ class Report:
     coverage: float
     diversity: Diversity
     classes: Classes | None
+    conditional: Conditional | None
     memorisation: Memorisation
     floors: dict[str, float]
     seconds: float
@@ -175,9 +193,9 @@ def readable(metrics: Mapping[str, Any]) -> dict[str, str]:
     """
     if not isinstance(metrics.get("fd"), Mapping) or not isinstance(metrics.get("extractor"), Mapping):
         return {_text(label): _text(value) for label, value in metrics.items()}
-    fd, kid, diversity, classes, copies, floors = (
+    fd, kid, diversity, classes, conditional, copies, floors = (
         part if isinstance(part := metrics.get(key), Mapping) else {}
-        for key in ("fd", "kid", "diversity", "classes", "memorisation", "floors")
+        for key in ("fd", "kid", "diversity", "classes", "conditional", "memorisation", "floors")
     )
     rows = {
         _distance_name(metrics["extractor"]): (
@@ -197,6 +215,12 @@ def readable(metrics: Mapping[str, Any]) -> dict[str, str]:
     )
     if classes:
         rows["Class entropy"] = f"{number(classes.get('entropy'))} (real {number(classes.get('real_entropy'))})"
+    if conditional:
+        rows["Classes asked for"] = "as often as in the data" if conditional.get("as_data") is True else "in turn"
+    if is_number(conditional.get("accuracy")):
+        rows["Right class drawn (conditional accuracy)"] = (
+            f"{_percent(conditional.get('accuracy'))} (held-out {_percent(conditional.get('held_out'))})"
+        )
     flagged = ": it repeats training images" if copies.get("flagged") is True else ""
     rows["Near copies of training images"] = (
         f"{_percent(copies.get('copies'))} (held-out {_percent(copies.get('held_out_copies'))}){flagged}"

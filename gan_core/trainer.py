@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -145,11 +146,13 @@ class Trainer:
         self.logs |= {f"{phase.name}/{name}": value.detach() for name, value in (losses | watched).items()}
 
     def model(self, **training: Any) -> Model:
-        """The averaged generators and the critics, as a model that shares their memory."""
+        """The averaged generators as they are now, settled, and the critics, whose memory the model shares."""
+        generators = copy.deepcopy(self.ema.nets)
+        self.recipe.settle(generators)
         critics = nn.ModuleDict({name: net for name, net in self.nets.items() if name not in self.recipe.generators})
         facts = {"images_seen": self.images_seen, "steps": self.step, "seconds": round(self.seconds, 1)}
         classes = None if self.recipe.num_classes is None else self.data.classes
-        return Model(self.recipe, self.ema.nets, critics, classes=classes, training=training | facts)
+        return Model(self.recipe, generators, critics, classes=classes, training=training | facts)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a run needs to continue."""

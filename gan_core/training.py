@@ -69,6 +69,8 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False, best: bool 
         FloatingPointError: A loss became infinite; the last checkpoint is kept.
     """
     device = choose_device(plan.run.device)
+    if out is not None:
+        check_name(out.name)  # before anything that takes time
     if best and out is not None and not Run(out).best_file.exists():
         raise UsageError(f"The run in {out} has no best.pt: --evaluate_every keeps one.")
     with processes(device.type) as who:
@@ -112,7 +114,6 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False, best: bool 
 def run_folder(plan: Plan, out: Path | None) -> Path:
     """The given folder, or a free one named after recipe and data."""
     if out is not None:
-        check_name(out.name)
         return out
     data = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(plan.run.dataset).name)  # a folder may have any name, a run not
     return runs_folder() / free_name(f"{plan.recipe.name}-{data}"[:60].rstrip("."))
@@ -182,6 +183,7 @@ def lead(trainer: Trainer, run: Run, plan: Plan, steps: int, held_out: Images | 
         "seed": plan.run.seed,
         "options": dataclasses.asdict(trainer.recipe.options),
         "precision": plan.run.precision,
+        "threads": torch.get_num_threads(),
     }
     me = psutil.Process()
     run.write_state(

@@ -11,7 +11,7 @@ import streamlit as st
 from gan_core import UsageError, runs
 from gan_core.card import plain
 from gan_core.evaluate import refuse_incomparable
-from gan_core.model import read_config
+from gan_core.model_folder import read_config
 from gan_core.report import number
 from pages import plots
 from pages.installed import everything
@@ -21,6 +21,7 @@ from pages.table import SCORES, table
 
 SAMPLES = (1000, 2000, 5000, 10_000)
 MOST_CLASSES = 40  # of a histogram that can be read
+FEW = 4  # models whose bars still can be told apart
 
 PUBLIC = (
     "Evaluating is off on a public Space: anyone could use its processor. What you see are the reports that models "
@@ -100,7 +101,7 @@ def show_group(reports: Mapping[str, Report]) -> None:
         "against all training images."
     )
     pinned = {"model": st.column_config.Column(pinned=True)}
-    st.dataframe(table(reports), hide_index=True, width="stretch", column_config=pinned)
+    st.dataframe(table(reports), hide_index=True, height="content", column_config=pinned)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Fréchet distance**", help="Lower is better. The bar: the spread. Dashed: the floor.")
@@ -123,11 +124,18 @@ def show_classes(reports: Mapping[str, Report]) -> None:
         for name, classes in classed.items()
         for label, share, real in zip(classes["names"], classes["shares"], classes["real"], strict=True)
     ]
-    if rows and len(rows) <= MOST_CLASSES * len(classed):
+    if not rows or len(rows) > MOST_CLASSES * len(classed):
+        return
+    shares, models = pd.DataFrame(rows), list(classed)
+    if len(models) <= FEW:
         st.markdown("**Classes**", help="What the extractor sees; grey ticks: the training images.")
-        st.altair_chart(
-            plots.histogram(pd.DataFrame(rows), list(classed)), width="stretch", alt="Shares of the classes"
+        chart = plots.histogram(shares, models)
+    else:
+        st.markdown(
+            "**Classes, in percent**", help="What the extractor sees. Blue: less often than in the data; orange: more."
         )
+        chart = plots.class_map(shares, models)
+    st.altair_chart(chart, width="stretch", alt="Shares of the classes")
 
 
 def show_neighbours(folders: Mapping[str, Path], off: bool) -> None:

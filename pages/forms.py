@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import streamlit as st
 
+from gan_core.errors import UsageError
 from gan_core.fields import Field
 
 AUTOMATIC = "automatic"
+LARGEST = 2**53 - 1  # that a number field takes, since a browser's numbers end there
 T = TypeVar("T")
 
 
@@ -36,8 +39,10 @@ def edit(options: Iterable[Option], per_row: int = 4) -> dict[str, Any]:
     options = list(options)
     values = {}
     for start in range(0, len(options), per_row):
-        columns = st.columns(per_row, vertical_alignment="bottom")
-        for column, option in zip(columns, options[start : start + per_row], strict=False):
+        row = options[start : start + per_row]
+        with st.container(key=f"options-{row[0].key}"):  # two in a row on a phone: see navigation.py
+            columns = st.columns(per_row, vertical_alignment="bottom")
+        for column, option in zip(columns, row, strict=False):
             with column:
                 values[option.field.name] = widget(option)
     return values
@@ -75,6 +80,33 @@ def widget(option: Option) -> Any:
             for k, (column, default) in enumerate(parts, start=1)
         )
     raise TypeError(f"{field.name}: no widget is made for {field.type}")
+
+
+def preset(option: Option, value: Any) -> None:
+    """Gives the widget of an option a value, before it is drawn."""
+    if isinstance(value, tuple):
+        for k, part in enumerate(value, start=1):
+            st.session_state[f"{option.key}.{k}"] = part
+    else:
+        st.session_state[option.key] = "" if value is None and str in members(option.field.type) else value
+
+
+def from_text(field: Field, text: str) -> Any:
+    """The value that a link's text gives a field.
+
+    Raises:
+        UsageError: The field takes no such value.
+    """
+    for kind in members(field.type):
+        if kind is bool and text in ("true", "false"):
+            return text == "true"
+        if kind in (int, float):
+            with suppress(ValueError):
+                if abs(value := kind(text)) <= LARGEST:  # not for nan
+                    return value
+        if kind is str or text in get_args(kind):
+            return text
+    raise UsageError(f"{field.name} is {text[:40]!r} in this link, and takes no such value.")
 
 
 def number(label: str, kind: type, default: float | None, key: str, place: Any = st, **common: Any) -> float | None:

@@ -1,6 +1,7 @@
 """The first page: what a GAN is, and what the models at hand have learnt."""
 
 import random
+from contextlib import suppress
 
 import streamlit as st
 
@@ -8,24 +9,38 @@ from gan_core import UsageError
 from gan_core.card import plain
 from gan_core.latent import MAX_SEED
 from gan_core.library import available, load
+from gan_core.model_folder import read_config
 from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
+from gan_core.recipe import recipe_class
+from pages.installed import folder_of
+from pages.pointers import ICONS
 
 ROWS, COLUMNS = 4, 8
 SIDE = 128  # pixels of one picture in the wall, at least: enlarged here, so that it stays crisp everywhere
+FEW = 2  # models that are shown of those that no one has chosen for the box
+CARDS_PER_ROW = 3
 
 NEXT = (
-    ("playground.py", "Playground", ":material/palette:", "Sample, bend and walk through what a model knows."),
-    ("train.py", "Train", ":material/model_training:", "Choose a GAN and pictures, and watch the two networks play."),
-    (
-        "evaluate.py",
-        "Evaluate",
-        ":material/straighten:",
-        "How good the pictures are, how varied, how sure that is.",
-    ),
-    ("models.py", "Models", ":material/deployed_code:", "How each GAN works, and every model that is installed."),
-    ("datasets.py", "Datasets", ":material/photo_library:", "What there is to learn from, and what is in it."),
+    ("playground.py", "Playground", "Sample, bend and walk through what a model knows."),
+    ("learn.py", "Learn", "How the game works and where it breaks, with figures that answer."),
+    ("train.py", "Train", "Choose a GAN and pictures, and watch the two networks play."),
+    ("evaluate.py", "Evaluate", "How good the pictures are, how varied, how sure that is."),
+    ("models.py", "Models", "How each GAN works, what sets it apart, and every model that is installed."),
+    ("datasets.py", "Datasets", "What there is to learn from, and what is in it."),
 )
+
+
+def worth_showing() -> list[str]:
+    """The bundled models that draw from noise, those in colour first; without any, the first that are installed."""
+    channels = {}
+    for name in available():
+        with suppress(UsageError):  # said where it is asked for by name
+            described = read_config(folder_of(name))
+            if issubclass(recipe_class(described["recipe"]), NoiseRecipe):
+                channels[name] = described["image"]["channels"]
+    bundled = [name for name in channels if name.startswith("weights/")]
+    return sorted(bundled, key=lambda name: -channels[name]) or list(channels)[:FEW]
 
 
 def wall(name: str, seed: int) -> None:
@@ -35,16 +50,24 @@ def wall(name: str, seed: int) -> None:
     except UsageError as error:
         st.warning(plain(error))
         return
-    if not isinstance(model.recipe, NoiseRecipe):
-        return
     pictures = grid(model.sample(ROWS * COLUMNS, seed), COLUMNS, scale=max(1, SIDE // model.image_size))
     st.image(pictures, width="stretch", alt=f"{ROWS * COLUMNS} pictures that {name} made from seed {seed}")
-    st.page_link(
-        "playground.py",
-        label=f"Play with {name.split('/')[1]}",
-        icon=":material/arrow_forward:",
-        query_params={"model": name, "seed": str(seed)},
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("New samples", key="new_samples", icon=":material/casino:", type="primary"):
+            st.session_state["wall_seed"] = random.randint(0, MAX_SEED)
+            st.rerun()
+        st.page_link(
+            "playground.py",
+            label=f"Play with {short(name)}",
+            icon=":material/arrow_forward:",
+            query_params={"model": name, "seed": str(seed)},
+        )
+    st.caption(f"Made a moment ago on this machine from seed {seed}; not selected.")
+
+
+def short(name: str) -> str:
+    """A model's name without where it is."""
+    return name.split("/")[1]
 
 
 st.title("GAN Playground")
@@ -54,19 +77,11 @@ st.markdown(
     "can hardly be told from real ones."
 )
 
-seed = st.session_state.setdefault("wall_seed", 0)
-installed = available()
-shown = [name for name in installed if name.startswith("weights/")] or installed[:2]
-if shown:
-    columns = st.columns(min(2, len(shown)), gap="medium")
-    for k, name in enumerate(shown):
-        with columns[k % len(columns)]:
-            wall(name, seed)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("New samples", key="new_samples", icon=":material/casino:", type="primary"):
-            st.session_state["wall_seed"] = random.randint(0, MAX_SEED)
-            st.rerun()
-        st.caption(f"Made a moment ago on this machine from seed {seed}; not selected.")
+if shown := worth_showing():
+    chosen = st.pills(
+        "Model", shown, default=shown[0], required=True, key="wall", format_func=short, label_visibility="collapsed"
+    )
+    wall(chosen, st.session_state.setdefault("wall_seed", 0))
 else:
     st.info(
         "No model is installed yet. Train one on the Train page, which takes a few minutes, or add one from the "
@@ -75,7 +90,8 @@ else:
     )
 
 st.subheader("Where to go", divider="gray")
-for column, (page, label, icon, line) in zip(st.columns(len(NEXT)), NEXT, strict=True):
-    with column, st.container(border=True, height="stretch"):
-        st.page_link(page, label=f"**{label}**", icon=icon)
-        st.caption(line)
+for start in range(0, len(NEXT), CARDS_PER_ROW):
+    for column, (page, label, line) in zip(st.columns(CARDS_PER_ROW), NEXT[start : start + CARDS_PER_ROW], strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.page_link(page, label=f"**{label}**", icon=ICONS[page])
+            st.caption(line)

@@ -13,10 +13,12 @@ from gan_core.card import plain
 from gan_core.catalogue import summary
 from gan_core.hub import is_offline, pull
 from gan_core.library import available
-from gan_core.model import SHEET, read_config
+from gan_core.model_folder import SHEET, read_config
 from gan_core.recipe import Recipe, recipe_class
+from gan_core.report import readable
 from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
+from pages.differences import show_differences
 from pages.installed import folder_of
 
 CARDS_PER_ROW = 3
@@ -83,6 +85,8 @@ def installed(name: str) -> None:
         f"{plain(described['recipe'])} on {plain(training.get('dataset', 'unknown pictures'))}, "
         f"{image['size']}x{image['size']} {colour}, {size:.1f} MB on disk"
     )
+    for label, value in list(readable(described["metrics"]).items())[:1]:  # the distance comes first
+        st.caption(plain(f"{label}: {value}"))
     with st.container(horizontal=True):
         link = {"model": name}
         st.page_link("playground.py", label="Open in the playground", icon=":material/palette:", query_params=link)
@@ -125,8 +129,9 @@ def add(name: str, revision: str | None) -> None:
         bar.progress(1.0, f"{name} is here{', from the cache: the Hub cannot be reached' if is_offline() else ''}.")
 
 
-def list_installed() -> None:
-    """A card for every model that can be had without a download."""
+def show_installed() -> None:
+    """A card for every model that can be had without a download, and the way to have more."""
+    add_from_hub()
     names = available()
     if not names:
         st.info(
@@ -135,11 +140,11 @@ def list_installed() -> None:
         )
     for start in range(0, len(names), CARDS_PER_ROW):
         for column, name in zip(st.columns(CARDS_PER_ROW), names[start : start + CARDS_PER_ROW], strict=False):
-            with column, st.container(border=True):
+            with column, st.container(border=True, height="stretch"):
                 installed(name)
 
 
-def list_explained() -> None:
+def show_recipes() -> None:
     """A card for every recipe; its content is only made when it is opened."""
     for name in list_recipes():
         recipe = recipe_class(name)
@@ -148,10 +153,10 @@ def list_explained() -> None:
                 explain(recipe)
 
 
+CHAPTERS = {"Installed models": show_installed, "Recipes": show_recipes, "Differences": show_differences}
+
 st.title("Models")
-models_tab, recipes_tab = st.tabs(["Installed models", "Recipes"])
-with models_tab:
-    add_from_hub()
-    list_installed()
-with recipes_tab:
-    list_explained()
+for tab, show in zip(st.tabs(list(CHAPTERS), key="show", bind="query-params"), CHAPTERS.values(), strict=True):
+    if tab.open:
+        with tab:
+            show()

@@ -7,18 +7,21 @@ import pandas as pd
 
 from pages.curves import LEGEND, PALETTE
 
+MANY = [*PALETTE[:5], "#1fa5b5", "#c9a227", "#e377c2", "#7c9a3a", "#9a6b4f", "#5f6bd6", "#f2a6a0"]
 REAL_COLOUR = "#8a8f98"  # what is not generated is grey, in every chart
-ROW = 34  # pixels
-LEGEND_OF_POINTS = alt.Legend(orient="top", symbolOpacity=1, labelLimit=160, columns=2)
+ROW, LEGEND_ROW = 34, 18  # pixels
+SHORT = "replace(datum.label, 'weights/', '')"  # what is left of a bundled model's name
+NAMES = alt.Axis(labelLimit=140, labelExpr=SHORT)
+LEGEND_OF_POINTS = alt.Legend(orient="top", symbolOpacity=1, labelLimit=160, columns=2, labelExpr=SHORT)
 
 
 def colours(models: list[str]) -> alt.Scale:
     """The same colour for a model in every chart."""
-    return alt.Scale(domain=models, range=[PALETTE[k % (len(PALETTE) - 1)] for k in range(len(models))])
+    return alt.Scale(domain=models, range=[MANY[k % len(MANY)] for k in range(len(models))])
 
 
 def distances(frame: pd.DataFrame) -> alt.LayerChart:
-    """The Frechet distance of each model with its spread over blocks, and the floor as a dashed line.
+    """The Frechet distance of each model with its spread over blocks, the lowest first; the floor is a dashed line.
 
     Args:
         frame: Columns `model`, `fd`, `fd_spread`, `fd_floor`; one floor for all.
@@ -29,7 +32,12 @@ def distances(frame: pd.DataFrame) -> alt.LayerChart:
     # a collapsed model is a hundred times as far away as a good one
     scale, axis = alt.Scale(type="log"), alt.Axis(tickCount=4, format="~g")
     base = alt.Chart(ends).encode(
-        y=alt.Y("model:N", title=None, sort=models, axis=alt.Axis(labelLimit=140)),
+        y=alt.Y(
+            "model:N",
+            title=None,
+            sort=list(frame.sort_values("fd")["model"]),
+            axis=alt.Axis(labelLimit=140, labelExpr=SHORT),
+        ),
         color=alt.Color("model:N", scale=colours(models), legend=None),
         tooltip=["model:N", *(alt.Tooltip(f"{name}:Q", format=".3g") for name in ("fd", "fd_spread", "fd_floor"))],
     )
@@ -59,7 +67,7 @@ def precision_recall(frame: pd.DataFrame, real: dict[str, float]) -> alt.LayerCh
         diamond = alt.Chart(held_out).mark_point(shape="diamond", size=160, filled=True, color=REAL_COLOUR, opacity=1)
         label = alt.Chart(held_out).mark_text(color=REAL_COLOUR, align="right", dx=-10, text="held-out images")
         layers += [diamond.encode(**place, tooltip=tooltip), label.encode(**place)]
-    return alt.layer(*layers).properties(height=340)
+    return alt.layer(*layers).properties(height=320 + LEGEND_ROW * len(models) // LEGEND_OF_POINTS.columns)
 
 
 def histogram(shares: pd.DataFrame, models: list[str]) -> alt.LayerChart:
@@ -85,6 +93,32 @@ def histogram(shares: pd.DataFrame, models: list[str]) -> alt.LayerChart:
     )
     real = alt.Chart(shares.drop_duplicates("class")).mark_tick(color=REAL_COLOUR, thickness=3, bandSize=26)
     return alt.layer(bars, real.encode(x=x, y="real:Q")).properties(height=300)
+
+
+def class_map(shares: pd.DataFrame, models: list[str]) -> alt.LayerChart:
+    """The same for many models: a row a model, a column a class, coloured by how much more often it is drawn than real.
+
+    Args:
+        shares: As in `histogram`.
+        models: From the top.
+    """
+    ratios = shares.assign(ratio=shares["share"] / shares["real"])
+    place = {
+        "x": alt.X("class:N", title=None, sort=list(dict.fromkeys(shares["class"])), axis=alt.Axis(labelAngle=0)),
+        "y": alt.Y("model:N", title=None, sort=models, axis=NAMES),
+    }
+    # twice as often and half as often are equally far from right
+    scale = alt.Scale(
+        type="log", domain=(1 / 3, 1, 3), range=[PALETTE[0], "#e8e8ea", PALETTE[1]], clamp=True, interpolate="rgb"
+    )
+    cells = alt.Chart(ratios).mark_rect(cornerRadius=3).encode(
+        **place,
+        color=alt.Color("ratio:Q", scale=scale, legend=None),
+        tooltip=["model:N", "class:N", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("real:Q", format=".1%")],
+    )  # fmt: skip
+    numbers = alt.Chart(ratios).transform_calculate(percent="round(100 * datum.share)")
+    numbers = numbers.mark_text(color="#26262b", fontSize=11).encode(**place, text="percent:Q")
+    return alt.layer(cells, numbers).properties(height=ROW * len(models) + 40)
 
 
 def over_training(rows: pd.DataFrame) -> alt.LayerChart:

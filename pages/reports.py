@@ -17,7 +17,7 @@ from gan_core.evaluate import evaluate, refuse_incomparable, refuse_makers_folde
 from gan_core.extractors import digests
 from gan_core.library import load
 from gan_core.metrics.reference import VERSION
-from gan_core.model import read_config
+from gan_core.model_folder import read_config
 from gan_core.report import is_number
 
 Report = dict[str, Any]  # see `gan_core.report.Report.as_dict`
@@ -38,6 +38,10 @@ NUMBERS = {
     "copies": "memorisation.copies", "copies_held_out": "memorisation.held_out_copies",
 }  # fmt: skip
 OF_CLASSES = {"class_entropy": "classes.entropy", "class_entropy_real": "classes.real_entropy"}
+OF_CONDITIONAL = {
+    "right_class": "conditional.accuracy",
+    "right_class_held_out": "conditional.held_out",
+}  # of conditional models
 LISTS = ("names", "shares", "real")
 _ONE_AT_A_TIME = threading.Lock()  # two sessions that ask for the same: the second finds it done
 
@@ -62,6 +66,7 @@ def refuse_odd(report: Report) -> None:
         numbers.remove("fd.spread")
     if report.get("classes"):
         numbers |= set(OF_CLASSES.values())
+    numbers |= {path for path in OF_CONDITIONAL.values() if at(report, path) is not None}
     for path in sorted(texts | numbers):
         if not (is_text if path in texts else is_number)(value := at(report, path)):
             raise UsageError(f"The report that it carries cannot be read: {path} is {value!r:.40}.")
@@ -128,7 +133,7 @@ def groups(reports: Mapping[str, Report]) -> list[dict[str, Report]]:
 
 def frame(reports: Mapping[str, Report]) -> pd.DataFrame:
     """One row a model, one column a number: what charts are drawn from, and what is downloaded."""
-    columns = TEXTS | NUMBERS | OF_CLASSES
+    columns = TEXTS | NUMBERS | OF_CLASSES | OF_CONDITIONAL
     rows = [
         {"model": name} | {column: at(report, path) for column, path in columns.items()}
         for name, report in reports.items()

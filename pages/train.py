@@ -7,27 +7,24 @@ import streamlit as st
 from gan_core import UsageError, list_recipes, runs
 from gan_core.card import duration
 from gan_core.catalogue import summary
-from gan_core.data import DATASETS, list_datasets
-from gan_core.fields import fields_of
-from gan_core.plan import DEFAULT_RECIPE, DEFAULT_STEPS, Plan, RunOptions
+from gan_core.data import DATASETS
+from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions
 from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import LIVE
-from pages.forms import AUTOMATIC, Option, edit, filled
+from pages.forms import filled
 from pages.glance import SLOW, glance, sketch
+from pages.run_form import choose_options, follow_link, pictures
 from pages.run_view import badge, subject, watch
 from pages.uploads import choose_zip
 
 OWN = "my own pictures (zip)"
-COMMON = ("steps", "batch_size", "image_size", "lr")  # the others wait behind an expander
-PLACEHOLDERS = {"steps": f"{DEFAULT_STEPS:,}", "epochs": "instead of steps", "init": "from scratch"}
 CARDS_PER_ROW = 4
 
 
 def choose_pictures(off: bool) -> str | None:
     """Draws the choice of a data set, with a look at it; None while a zip is awaited or does not fit."""
-    pictures = [name for name in list_datasets() if DATASETS[name].kind == "pictures"]
     chosen = st.selectbox(
-        "Pictures", [*pictures, OWN], key="dataset", persist_state="session", help="What the GAN learns from."
+        "Pictures", [*pictures(), OWN], key="dataset", persist_state="session", help="What the GAN learns from."
     )
     if chosen == OWN:
         folder = choose_zip(off)
@@ -43,30 +40,6 @@ def choose_pictures(off: bool) -> str | None:
         st.image(strip, width="stretch", alt=f"Some pictures of {chosen}")
         st.caption(f"The first run draws all of them, which takes about {SLOW[chosen]}.")
     return chosen
-
-
-def choose_options(recipe: type[Recipe]) -> dict[str, object]:
-    """Draws a widget for every option of a recipe and of a run, and returns their values by name."""
-    groups = {
-        "Networks": (recipe.Config(), f"{recipe.name}."),
-        "Training": (recipe.train_options, f"{recipe.name}."),
-        "Run": (RunOptions(), ""),
-    }
-    options = {
-        title: [
-            Option(field, f"{prefix}{field.name}", PLACEHOLDERS.get(field.name, AUTOMATIC))
-            for field in fields_of(type(default), default)
-            if field.name != "dataset"  # chosen above, with pictures
-        ]
-        for title, (default, prefix) in groups.items()
-    }
-    every = {option.field.name: option for group in options.values() for option in group}
-    values = edit(every[name] for name in COMMON if name in every)
-    with st.expander("All other options", icon=":material/tune:"):
-        for title, group in options.items():
-            st.markdown(f"**{title}**")
-            values |= edit(option for option in group if option.field.name not in COMMON)
-    return values
 
 
 def new_run() -> None:
@@ -173,6 +146,7 @@ if chosen := st.query_params.get("run"):
     except UsageError as error:
         st.error(str(error))
 else:
+    follow_link()
     new_run()
     st.subheader("Runs", divider="gray", anchor=False)
     any_live = any(run.state()["status"] in LIVE for run in runs.list_runs())

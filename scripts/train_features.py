@@ -30,7 +30,7 @@ from gan_core.data.images import Split
 from gan_core.extractors import FORMAT
 from gan_core.layers import memory_format
 from gan_core.metrics.extractor import EXTRACTOR, FeatureNet
-from gan_core.model import CARD, WEIGHTS
+from gan_core.model_folder import CARD, WEIGHTS
 from gan_core.version import __version__
 
 SEED, BATCH, RATE, SHIFT = 0, 100, 4e-3, 2

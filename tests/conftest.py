@@ -2,6 +2,9 @@
 
 import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests, servers and traine
 import torch
 
 from gan_core.data import ImageData
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,6 +30,18 @@ def own_cache(tmp_path_factory):
         patch.delenv(name, raising=False)
     yield
     patch.undo()
+
+
+@pytest.fixture
+def light():
+    """Starts `python -c` for modules of gan_core that need no torch: without the package's own imports, it is quick."""
+    package = "import sys, types; package = sys.modules['gan_core'] = types.ModuleType('gan_core')\n"
+
+    def start(code):
+        words = [sys.executable, "-c", f"{package}package.__path__ = ['{ROOT / 'gan_core'}']\n{code}"]
+        return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+    return start
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ FRONTS = {"streamlit", "gradio", "fastapi"}
 LAYERS = {
     3: {"cli", "__main__"},
     2: {
-        "__init__", "model", "card", "catalogue", "library", "hub", "hub_errors", "deploy", "trainer", "callbacks",
-        "training", "plan", "probe", "runs", "evaluate", "extractors", "monitor", "report",
+        "__init__", "model", "model_folder", "card", "catalogue", "library", "hub", "hub_errors", "deploy", "trainer",
+        "callbacks", "training", "plan", "probe", "runs", "conditional", "evaluate", "extractors", "monitor", "report",
     },
     1: {"checkpoint", "recipes"},
     0: {
-        "atomic", "augment", "data", "distributed", "double_backward", "ema", "errors", "fields", "latent", "layers",
-        "losses", "metrics", "noise", "pictures", "recipe", "version",
+        "atomic", "augment", "data", "distributed", "double_backward", "ema", "errors", "fields", "growing", "labels",
+        "latent", "layers", "losses", "metrics", "noise", "pictures", "recipe", "spectral",
+        "train_options", "version",
     },
 }  # fmt: skip
 LAYER = {module: layer for layer, modules in LAYERS.items() for module in modules}

@@ -62,5 +62,6 @@ def test_the_generate_command_and_the_python_example(tmp_path):
 def test_the_first_training_command_of_the_source_works_as_written(tmp_path, monkeypatch, capsys):
     # `--dataset mnist --epochs 100` with what needs no network and little time
     monkeypatch.setenv("GAN_PLAYGROUND_RUNS", str(tmp_path))
-    main(["train", "--dataset", "digits", "--epochs", "0.05", "--batch_size", "64"])
-    assert gan_core.load(tmp_path / "dcgan-digits").training["images_seen"] == 256
+    monkeypatch.setattr("gan_core.probe.TIMED", 1)
+    main(["train", "--dataset", "digits", "--epochs", "0.02", "--batch_size", "64"])
+    assert gan_core.load(tmp_path / "dcgan-digits").training["images_seen"] == 128

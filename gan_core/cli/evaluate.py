@@ -43,7 +43,7 @@ def evaluate(words: list[str]) -> None:
     from gan_core.evaluate import evaluate as judge
     from gan_core.evaluate import refuse_makers_folder
     from gan_core.library import find, is_local, load
-    from gan_core.model import save_metrics
+    from gan_core.model_folder import save_metrics
     from gan_core.report import readable
 
     asked = parse(Evaluate, words, "evaluate")

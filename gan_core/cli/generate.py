@@ -23,8 +23,10 @@ class Generate:
     """A .png for one sheet, or a folder for one file each."""
     truncation: float = 1.0
     """Below 1: safer, more alike; above: stranger."""
-    label: int | None = None
-    """Class index, for conditional models; by default all in turn."""
+    label: str | None = None
+    """A class by its name or index, for conditional models; by default all in turn."""
+    raw: bool = False
+    """The generator of a run as the optimizer left it, instead of the averaged one."""
     revision: str | None = None
     """Branch, tag or commit on the Hub."""
 
@@ -37,14 +39,16 @@ def generate(words: list[str]) -> None:
     asked = parse(Generate, words, "generate")
     if asked.out.suffix and asked.out.suffix.lower() != ".png":
         raise UsageError(f"--out is {asked.out}; it takes a .png for one sheet or a folder for one file each.")
-    model = load(asked.model_path, asked.revision)
-    images = model.sample(asked.num_samples, asked.seed, asked.label, truncation=asked.truncation)
+    model = load(asked.model_path, asked.revision, asked.raw)
+    label = None if asked.label is None else model.class_index(asked.label)
+    images = model.sample(asked.num_samples, asked.seed, label, truncation=asked.truncation)
     settings = {  # as the playground reads them from a dropped PNG
         "model": asked.model_path,
         "revision": asked.revision,
         "seed": asked.seed,
         "images": asked.num_samples,
-        "label": asked.label,
+        "label": label,
+        "raw": asked.raw,
         "controls": {"truncation": asked.truncation},
     }
     if asked.out.suffix:

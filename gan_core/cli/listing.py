@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from gan_core.cli.flags import parse
 
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """Which recipes there are."""
+    """Which recipes there are, and what sets them apart."""
 
     markdown: bool = False
-    """As the table of the README."""
+    """As the tables of the README."""
 
 
 def list_command(words: list[str]) -> None:
-    """List the recipes: paper, size, what they are."""
-    from gan_core.catalogue import rows
+    """List the recipes: what they are, their papers, what sets them apart, their size."""
+    from gan_core.catalogue import described, differences
 
-    markdown = parse(Listed, words, "list").markdown
-    table = [["recipe", "what it is", "paper", "parameters G / D"], *rows()]
-    if markdown:
-        table.insert(1, ["---"] * 4)
-        print("\n".join(f"| {' | '.join(row)} |" for row in table))
-        return
-    widths = [max(len(row[k]) for row in table) for k in range(4)]
+    show = show_markdown if parse(Listed, words, "list").markdown else show_text
+    show(described())
+    print()
+    show(differences())
+
+
+def show_markdown(table: list[list[str]]) -> None:
+    """A table in Markdown, its papers as links; the first row is its head."""
+    head, *rows = table
+    for row in (head, ["---"] * len(head), *rows):
+        print(re.sub(r"arXiv:([\d.]+)", r"[arXiv:\1](https://arxiv.org/abs/\1)", f"| {' | '.join(row)} |"))
+
+
+def show_text(table: list[list[str]]) -> None:
+    """A table for a terminal, its columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

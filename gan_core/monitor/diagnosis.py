@@ -157,14 +157,14 @@ class Remedy(NamedTuple):
 
     Attributes:
         option: Its name.
-        helps: Whether it can, as it stands.
+        helps: Whether it can, by the settings.
         words: With {value} for how it stands.
         against: Kinds of findings.
         instead_of: Options of other recipes that, unless they are 0, do the same already.
     """
 
     option: str
-    helps: Callable[[Any], bool]
+    helps: Callable[[Mapping[str, Any]], bool]
     words: str
     against: tuple[str, ...]
     instead_of: tuple[str, ...] = ()
@@ -173,24 +173,30 @@ class Remedy(NamedTuple):
         """Whether to advise it."""
         if kind not in self.against or self.option not in settings or any(map(settings.get, self.instead_of)):
             return False
-        return self.helps(settings[self.option])
+        return self.helps(settings)
+
+    def said(self, settings: Mapping[str, Any]) -> str:
+        """The words; a rate of the discriminator that is not set is that of all."""
+        value = settings[self.option]
+        return self.words.format(value=settings.get("lr") if value is None else value)
 
 
+BOUNDED = ("gamma", "penalty_weight", "clip")  # r3gan, wgan_gp and progan, wgan: critics that may not be too sharp
 REMEDIES = (
-    Remedy("saturating", lambda on: on, "without --saturating", ("collapse", "saturated")),
-    Remedy("batch_norm", lambda on: not on, "with --batch_norm", ("collapse", "saturated")),
+    Remedy("saturating", lambda of: of["saturating"], "without --saturating", ("collapse", "saturated")),
+    Remedy("batch_norm", lambda of: not of["batch_norm"], "with --batch_norm", ("collapse", "saturated")),
     Remedy(
-        "r1", lambda gamma: gamma == 0, "with R1 (--r1 1)", ("collapse", "saturated", "worse"),
-        instead_of=("gamma", "penalty_weight", "clip"),  # r3gan, wgan_gp and progan, wgan
+        "pack", lambda of: of["pack"] == 1 and of.get("batch_size", 2) % 2 == 0, "with pairs to judge (--pack 2)",
+        ("collapse",),
     ),
+    Remedy("r1", lambda of: of["r1"] == 0, "with R1 (--r1 1)", ("collapse", "saturated", "worse"), BOUNDED),
     Remedy(
-        "augment", lambda policy: policy == "none", "with DiffAugment (--augment color,translation,cutout)",
+        "augment", lambda of: of["augment"] == "none", "with DiffAugment (--augment color,translation,cutout)",
         ("collapse", "saturated", "worse"),
     ),
-    Remedy("real_label", lambda label: label == 1, "with --real_label 0.9", ("saturated",)),
-    Remedy(
-        "lr", lambda lr: True, "with a lower --lr (it is {value:g})", ("collapse", "saturated", "gradient", "worse")
-    ),
+    Remedy("real_label", lambda of: of["real_label"] == 1, "with --real_label 0.9", ("saturated",)),
+    Remedy("d_lr", lambda of: True, "with a lower --d_lr (it is {value:g})", ("collapse", "saturated"), BOUNDED),
+    Remedy("lr", lambda of: True, "with a lower --lr (it is {value:g})", KINDS),
 )  # fmt: skip
 
 
@@ -202,7 +208,7 @@ def advice(kind: str, settings: Mapping[str, Any], start: int | None = None) -> 
         settings: See `diagnose`.
         start: The best step so far, if it is kept.
     """
-    ways = [remedy.words.format(value=settings[remedy.option]) for remedy in REMEDIES if remedy.fits(kind, settings)]
+    ways = [remedy.said(settings) for remedy in REMEDIES if remedy.fits(kind, settings)]
     if start is not None:
         ways.append(f"from step {start:,}, the best so far (--init RUN/best)")
     *most, last = ways or ["with other settings"]

@@ -20,22 +20,28 @@ the truncation, so a seed is a seed of a plain normal as everywhere here.
 
 As in the paper: all of the above, orthogonal initialisation, two critic updates for one of the generator, Adam with
 betas (0, 0.999). Unlike it: few channels, batches of 64, one learning rate for both networks; fakes have the labels of
-the batch's real images, so classes are drawn as often as the data has them; the averaged generator keeps the running
-statistics of the training one.
+the batch's real images, so classes are drawn as often as the data has them; standing statistics are taken over 16
+batches of 64, at truncation 1 for all.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_core import losses
+from gan_core.latent import latents
+from gan_core.layers import class_vectors
 from gan_core.noise import ConditionalConfig, ConditionalRecipe
-from gan_core.recipe import Batch, Phase, TrainOptions, register
+from gan_core.recipe import Batch, Phase, register
+from gan_core.spectral import SpectralConv2d, SpectralEmbedding, SpectralLinear
+from gan_core.train_options import TrainOptions
+
+STANDING_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,9 @@ class BigGANConfig(ConditionalConfig):
     """Length of a class's vector, shared by all layers of the generator."""
     attention: int = 16
     """Side in pixels at which both networks have self-attention; 0 is nowhere."""
+    standing: int = 16
+    """Batches of noise over which the statistics of the averaged generator's normalisations are measured before it is
+    drawn from; 0 keeps those of the training."""
     orthogonal: float = 0.0
     """Weight beta of the orthogonal regularisation of the generator (paper: 1e-4); 0 is off."""
 
@@ -62,6 +71,7 @@ class BigGANConfig(ConditionalConfig):
         self.require(fits, f"image_size is {size}; 4x4 maps are doubled, so it takes 16, 32, 64, 128, ...")
         for name in ("width", "max_width", "shared_dim"):
             self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
+        self.require(self.standing >= 0, f"standing is {self.standing}; it must be 0 (off) or more batches.")
         self.require(self.orthogonal >= 0, f"orthogonal is {self.orthogonal:g}; it must be 0 (off) or more.")
         sides = [0] if size is None else [0, *(2**k for k in range(3, size.bit_length()))]
         fits = size is None or self.attention in sides
@@ -88,55 +98,10 @@ class BigGANConfig(ConditionalConfig):
         return [min(self.width * 2**k, self.max_width) for k in reversed(range(doublings + 1))]
 
 
-class Spectral(nn.Module):
-    """A layer whose weight is divided by its largest singular value (Miyato 2018, arXiv:1802.05957).
-
-    One power iteration a forward pass in training moves the singular vectors u and v; in evaluation they stay. They are
-    new tensors each time, for another pass may still be waiting for its backward.
-    """
-
-    weight: Tensor
-    u: Tensor
-    v: Tensor
-
-    def __init__(self, *shape: int, **options: Any) -> None:
-        super().__init__(*shape, **options)
-        nn.init.orthogonal_(self.weight)
-        rows = self.weight.detach().flatten(1)
-        self.register_buffer("u", torch.zeros(rows.shape[0]))
-        self.register_buffer("v", torch.zeros(rows.shape[1]))
-        if not rows.is_meta:  # a blueprint has no values
-            self.u = F.normalize(torch.randn_like(self.u), dim=0)
-            self.v = F.normalize(rows.T @ self.u, dim=0)
-
-    def normalised(self) -> Tensor:
-        """The weight over its largest singular value, in fp32: products and sums, which autocast leaves alone."""
-        rows = self.weight.flatten(1)
-        if self.training:
-            with torch.no_grad():
-                self.v = F.normalize((rows * self.u[:, None]).sum(0), dim=0)
-                self.u = F.normalize((rows * self.v).sum(1), dim=0)
-        return self.weight / (self.u[:, None] * rows * self.v).sum()
-
-
-class SpectralConv2d(Spectral, nn.Conv2d):
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self._conv_forward(x, self.normalised(), self.bias)
-        return y
-
-
-class SpectralLinear(Spectral, nn.Linear):
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.normalised(), self.bias)
-
-
-class SpectralEmbedding(Spectral, nn.Embedding):
-    def forward(self, x: Tensor) -> Tensor:
-        return F.embedding(x, self.normalised())
-
-
 class ConditionalBatchNorm(nn.Module):
     """Batch normalisation whose scale, around 1, and shift are linear in a condition."""
+
+    normalises = "batch by class"
 
     def __init__(self, channels: int, condition_dim: int) -> None:
         super().__init__()
@@ -232,7 +197,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         first, *chunks = z.tensor_split(len(self.blocks) + 1, dim=1)
-        shared = self.shared(labels)  # [N] -> [N, shared_dim]
+        shared = class_vectors(self.shared, labels)  # [N] or weights [N, K] -> [N, shared_dim]
         x = self.project(first).unflatten(1, (-1, 4, 4))  # -> [N, widest, 4, 4]
         for k, (block, chunk) in enumerate(zip(self.blocks, chunks, strict=True)):
             x = block(x, torch.cat([shared, chunk], dim=1))  # -> [N, widths[k + 1], 8 * 2^k, 8 * 2^k]
@@ -304,6 +269,23 @@ class BigGAN(ConditionalRecipe):
             weights = [p for name, p in nets["G"].named_parameters() if p.ndim > 1 and not name.startswith("shared")]
             terms["orthogonal"] = self.config.orthogonal * torch.stack([off_orthogonal(w) for w in weights]).sum()
         return terms
+
+    @torch.no_grad()
+    def settle(self, generators: nn.ModuleDict) -> None:
+        """Standing statistics: those of these weights' own pictures, each batch counting alike."""
+        if not self.config.standing:
+            return
+        generator = generators["G"]
+        norms = [module for module in generator.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.train().reset_running_stats()
+            norm.momentum = None  # a plain mean over batches, not a running one
+        device = next(generator.parameters()).device
+        noise = truncated(latents(0, self.config.standing * STANDING_BATCH, self.config.latent_dim)).to(device)
+        labels = torch.arange(STANDING_BATCH, device=device) % self.config.class_count
+        for z in torch.split(noise, STANDING_BATCH):
+            generator(z, labels)
+        generator.eval()
 
     def decode(
         self, nets: nn.ModuleDict, z: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0

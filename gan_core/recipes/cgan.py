@@ -25,6 +25,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from gan_core.layers import class_vectors
 from gan_core.noise import ConditionalConfig, ConditionalRecipe
 from gan_core.recipe import register
 from gan_core.recipes.dcgan import DCGAN, DCGANConfig, Discriminator, Generator
@@ -56,8 +57,8 @@ class ConditionalGenerator(Generator):
         self.label = nn.Embedding(num_classes, label_dim)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:  # type: ignore[override]
-        # z [N, latent_dim], labels [N] -> [N, C, S, S] in [-1, 1]
-        return super().forward(torch.cat([z, self.label(labels)], dim=1))
+        # z [N, latent_dim], labels [N] or weights [N, K] -> [N, C, S, S] in [-1, 1]
+        return super().forward(torch.cat([z, class_vectors(self.label, labels)], dim=1))
 
 
 class PlaneDiscriminator(Discriminator):

@@ -27,7 +27,8 @@ from torch import Tensor, nn
 from gan_core import losses
 from gan_core.layers import Downsample, Norm, Upsample, downsample, init_normal, normalisation, upsample
 from gan_core.noise import NoiseConfig, NoiseRecipe
-from gan_core.recipe import TrainOptions, register
+from gan_core.recipe import register
+from gan_core.train_options import TrainOptions
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ from torch import Tensor, nn
 from gan_core import losses
 from gan_core.layers import Maxout
 from gan_core.noise import NoiseConfig, NoiseRecipe
-from gan_core.recipe import TrainOptions, register
+from gan_core.recipe import register
+from gan_core.train_options import TrainOptions
 
 Latent = Literal["normal", "uniform"]
 

@@ -23,32 +23,24 @@ at 1e-3 with betas (0, 0.99), a linear output. Unlike it: few channels, short st
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_core import losses
+from gan_core.growing import GrowingConfig, GrowingRecipe, double
 from gan_core.layers import EqualizedConv2d, EqualizedLinear, MinibatchDeviation, pixel_norm
-from gan_core.noise import TRUNCATION, NoiseConfig, NoiseRecipe
-from gan_core.recipe import Batch, Control, TrainOptions, register
+from gan_core.recipe import Batch, register
+from gan_core.train_options import TrainOptions
 
 
 @dataclass(frozen=True)
-class ProGANConfig(NoiseConfig):
+class ProGANConfig(GrowingConfig):
     """What a `progan` is."""
 
-    latent_dim: int = 64
-    """Length of the latent vector z."""
-    width: int = 16
-    """Channels at the image's own side; each halving of the side doubles them."""
-    max_width: int = 64
-    """Most channels that a side has."""
-    stage_images: int = 40_000
-    """Images over which a new side fades in, and again as many that it has for itself."""
     penalty_weight: float = 10.0
     """Lambda, the weight of the gradient penalty."""
     drift: float = 0.001
@@ -56,11 +48,6 @@ class ProGANConfig(NoiseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        size = self.image_size
-        fits = size is None or (size >= 8 and size & (size - 1) == 0)
-        self.require(fits, f"image_size is {size}; progan doubles 4x4 pictures, so it takes 8, 16, 32, 64, ...")
-        for name in ("width", "max_width", "stage_images"):
-            self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
         for name in ("penalty_weight", "drift"):
             self.require(getattr(self, name) >= 0, f"{name} is {getattr(self, name):g}; it must be 0 or more.")
 
@@ -72,23 +59,14 @@ class ProGANConfig(NoiseConfig):
     def paper(cls) -> Self:
         return cls(image_size=1024, channels=3, latent_dim=512, width=16, max_width=512, stage_images=800_000)
 
-    @property
-    def widths(self) -> list[int]:
-        """Channels at sides 4, 8, ..., image_size."""
-        doublings = (self.image_shape[1] // 4).bit_length() - 1
-        return [min(self.width * 2**k, self.max_width) for k in reversed(range(doublings + 1))]
-
 
 class PixelNorm(nn.Module):
     """See `pixel_norm`."""
 
+    normalises = "pixel"
+
     def forward(self, x: Tensor) -> Tensor:
         return pixel_norm(x)
-
-
-def double(x: Tensor) -> Tensor:
-    """Every pixel four times."""
-    return F.interpolate(x, scale_factor=2.0)
 
 
 class Generator(nn.Module):
@@ -165,67 +143,21 @@ class Discriminator(nn.Module):
         return scores
 
 
-def faded(images: Tensor, level: int, alpha: float) -> Tensor:
-    """Images [N, C, S, S] at the side of a level, as far as it has faded in."""
-    images = F.adaptive_avg_pool2d(images, 4 * 2**level)
-    return double(F.avg_pool2d(images, 2)).lerp(images, alpha) if level and alpha < 1 else images
-
-
 @register("progan")
-class ProGAN(NoiseRecipe):
+class ProGAN(GrowingRecipe):
     """The Wasserstein game at a side that grows."""
 
     Config = ProGANConfig
     config: ProGANConfig
     train_options = TrainOptions(lr=1e-3, betas=(0.0, 0.99), batch_size=64)
     comparative = True
-    controls: tuple[Control, ...] = (
-        TRUNCATION,
-        Control("stage", 8.0, 0.0, 8.0, "Doublings of 4x4 after which it is taken; shown enlarged.", whole=True),
-        Control("alpha", 1.0, 0.0, 1.0, "How far the last doubling has faded in, as during training."),
-    )  # fmt: skip
-
-    def __init__(self, config: Any = None, options: TrainOptions | None = None) -> None:
-        super().__init__(config, options)
-        if self.config.image_size is not None:  # else it is left to the data, and is known later
-            last = float(self.last_level)
-            self.controls = tuple(
-                replace(control, default=last, high=last) if control.name == "stage" else control
-                for control in self.controls
-            )
-
-    @property
-    def last_level(self) -> int:
-        """Doublings from 4x4 to the image's own side."""
-        return int(self.config.image_size or 4).bit_length() - 3
 
     def build(self) -> nn.ModuleDict:
         return nn.ModuleDict({"G": Generator(self.config), "D": Discriminator(self.config)})
 
-    def stage(self, images_seen: int) -> tuple[int, float]:
-        """Level and alpha at a point of the run: a stage of settling at 4x4, then fading and settling at each level."""
-        stages = images_seen / self.config.stage_images - 1
-        if stages < 0:
-            return 0, 1.0
-        level = min(1 + int(stages / 2), self.last_level)
-        return level, min(1.0, stages - 2 * (level - 1))
-
-    def prepared(self, batch: Batch, images_seen: int) -> Batch:
-        return Batch(faded(batch.images, *self.stage(images_seen)), batch.labels)
-
     def generate(self, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> Tensor:
-        level, alpha = self.stage(images_seen)
-        nets["G"].get_buffer("reached").copy_(torch.tensor([level, alpha]))
-        images: Tensor = nets["G"](self.latents(batch), level, alpha)
+        images: Tensor = nets["G"](self.latents(batch), *self.reach(nets, images_seen))
         return images
-
-    def critic(self, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> Callable[[Tensor], Tensor]:
-        return partial(self.score, nets, alpha=self.stage(images_seen)[1])
-
-    def score(self, nets: nn.ModuleDict, images: Tensor, labels: Tensor | None = None, alpha: float = 1.0) -> Tensor:
-        """See `NoiseRecipe.score`; of images of any level, as far as it has faded in."""
-        scores: Tensor = nets["D"](self.packs(images, augmented=nets["D"].training), alpha)
-        return scores.float()
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {
@@ -247,8 +179,4 @@ class ProGAN(NoiseRecipe):
         stage: float | None = None, alpha: float | None = None,
     ) -> Tensor:  # fmt: skip
         """See `NoiseRecipe.decode`; of another stage than the training has reached, enlarged to the full side."""
-        if stage is None:
-            stage, reached = nets["G"].get_buffer("reached").tolist()
-            alpha = reached if alpha is None else alpha
-        images: Tensor = nets["G"](z * truncation, int(stage), 1.0 if alpha is None else alpha)
-        return F.interpolate(images, size=self.config.image_size).clamp(-1, 1)
+        return self.enlarged(nets["G"](z * truncation, *self.shown(nets, stage, alpha)))

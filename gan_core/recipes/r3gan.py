@@ -37,7 +37,8 @@ from torch import Tensor, nn
 
 from gan_core import losses
 from gan_core.noise import NoiseConfig, NoiseRecipe
-from gan_core.recipe import Batch, Phase, TrainOptions, register
+from gan_core.recipe import Batch, Phase, register
+from gan_core.train_options import TrainOptions
 
 
 @dataclass(frozen=True)

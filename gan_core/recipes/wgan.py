@@ -24,8 +24,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_core import losses
-from gan_core.recipe import Phase, TrainOptions, register
+from gan_core.recipe import Phase, register
 from gan_core.recipes.dcgan import Convolutional, ConvolutionalConfig
+from gan_core.train_options import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,9 @@ class WGANConfig(ConvolutionalConfig):
         self.require(self.clip > 0, f"clip is {self.clip:g}; it must be above 0.")
 
 
-@register("wgan")
-class WGAN(Convolutional):
-    """A dcgan on the Wasserstein distance, its critic clipped."""
+class Wasserstein(Convolutional):
+    """The game; variants keep the critic's slope in bounds, each in its own way."""
 
-    Config = WGANConfig
-    config: WGANConfig
-    train_options = TrainOptions(lr=5e-5, optimizer="rmsprop", batch_size=64)
     phases = (Phase("d", nets=("D",), repeats=5), Phase("g", nets=("G",)))
     comparative = True
 
@@ -55,6 +52,15 @@ class WGAN(Convolutional):
 
     def generator_loss(self, fake: Tensor) -> Tensor:
         return -fake.mean()
+
+
+@register("wgan")
+class WGAN(Wasserstein):
+    """A dcgan on the Wasserstein distance, its critic clipped."""
+
+    Config = WGANConfig
+    config: WGANConfig
+    train_options = TrainOptions(lr=5e-5, optimizer="rmsprop", batch_size=64)
 
     @torch.no_grad()
     def after_update(self, phase: str, nets: nn.ModuleDict) -> None:

@@ -27,8 +27,10 @@ from torch import Tensor
 
 from gan_core import losses
 from gan_core.layers import Norm
-from gan_core.recipe import Phase, TrainOptions, register
-from gan_core.recipes.dcgan import Convolutional, ConvolutionalConfig
+from gan_core.recipe import register
+from gan_core.recipes.dcgan import ConvolutionalConfig
+from gan_core.recipes.wgan import Wasserstein
+from gan_core.train_options import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -48,20 +50,12 @@ class WGANGPConfig(ConvolutionalConfig):
 
 
 @register("wgan_gp")
-class WGANGP(Convolutional):
+class WGANGP(Wasserstein):
     """A dcgan on the Wasserstein distance, its critic penalised for slopes other than 1."""
 
     Config = WGANGPConfig
     config: WGANGPConfig
     train_options = TrainOptions(lr=1e-4, betas=(0.0, 0.9), batch_size=64)
-    phases = (Phase("d", nets=("D",), repeats=5), Phase("g", nets=("G",)))
-    comparative = True
-
-    def critic_loss(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {"wasserstein": losses.wasserstein(real, fake)}
-
-    def generator_loss(self, fake: Tensor) -> Tensor:
-        return -fake.mean()
 
     def penalty(
         self, critic: Callable[[Tensor], Tensor], images: Tensor, fakes: Tensor, images_seen: int

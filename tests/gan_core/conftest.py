@@ -1,6 +1,8 @@
-"""Fixtures for the engine's tests: a Hub of their own."""
+"""Fixtures for the engine's tests: a Hub of their own, and a disk that is full."""
 
+import contextlib
 import importlib
+import resource
 import threading
 
 import huggingface_hub
@@ -9,6 +11,22 @@ from huggingface_hub import constants
 
 from gan_core import hub as gan_core_hub
 from tests import mini_hub
+
+
+@pytest.fixture
+def full_disk():
+    """For the time of a block, no file may grow beyond so many bytes."""
+
+    @contextlib.contextmanager
+    def limit(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit
 
 
 @pytest.fixture

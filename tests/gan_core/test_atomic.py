@@ -1,6 +1,7 @@
 """The old content or the new, whatever happens in between."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,21 @@ def test_threads_do_not_write_into_each_others_files(tmp_path):
     for thread in threads:
         thread.join()
     assert not errors and [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_kill_9_in_the_middle_of_a_write_leaves_the_old_content_or_the_new(tmp_path, light):
+    path, whole = tmp_path / "file", {bytes([k]) * 30_000_000 for k in (1, 2)}
+    path.write_bytes(bytes([1]) * 30_000_000)
+    writer = light(
+        "from pathlib import Path; from gan_core.atomic import replacing\n"
+        "while True:\n"
+        f"    with replacing(Path({str(path)!r})) as file:\n"
+        "        for _ in range(30): file.write(bytes([2]) * 1_000_000)"
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("*.partial")) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    writer.kill()
+    writer.communicate()
+    assert list(tmp_path.glob("*.partial")), "killed too late to matter"
+    assert path.read_bytes() in whole

@@ -14,6 +14,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 import gan_core
 from gan_core.cli import main
+from gan_core.conditional import Asked, as_the_data, share_right
 from gan_core.data import ImageData
 from gan_core.data.digits import digits
 from gan_core.data.images import to_unit_range
@@ -35,10 +36,16 @@ def silent(done, text):
 # --------------------------------------------------------------------------------------- faults that are known
 
 
+def halved(data):
+    """Every other image."""
+    return dataclasses.replace(data, images=data.images[::2], labels=data.labels[::2])
+
+
 @pytest.fixture(scope="module")
 def judged():
-    """Reports on 1,000 pictures each: real ones that were never trained on, and what was done to them."""
-    train, test, net = digits("train"), digits("test"), load_extractor("digits")
+    """Reports on 500 pictures each: real ones that were never trained on, and what was done to them."""
+    train, test = (halved(digits(split)) for split in ("train", "test"))
+    net = load_extractor("digits")
     generator = torch.Generator().manual_seed(0)
     unit = to_unit_range(test.images)
     first = test.images[test.labels < 5]
@@ -48,9 +55,10 @@ def judged():
         "blur": to_uint8(gaussian_blur(unit, [9, 9], [1.0, 1.0])),
         "half": torch.cat([first, first]),
         "uniform": torch.randint(0, 256, unit.shape, generator=generator, dtype=torch.uint8),
-        "copies": torch.cat([train.images[::40], test.images[torch.arange(1000) % 10 > 0]]),
+        "copies": torch.cat([train.images[::40], test.images[torch.arange(500) % 10 > 0]]),
     }
-    return {name: evaluate_pictures(images, train, test, net) for name, images in sets.items()}
+    asked = Asked(test.labels, test.classes, as_data=True)
+    return {name: evaluate_pictures(images, train, test, net, asked) for name, images in sets.items()}
 
 
 def test_frechet_distances_are_in_order(judged):
@@ -81,9 +89,16 @@ def test_copies_of_training_images_are_flagged_and_nothing_else_is(judged):
     assert judged["copies"].fd.value < judged["held out"].fd.value  # so a low distance alone proves nothing
 
 
+def test_whether_pictures_show_what_they_should(judged):
+    asked = {name: report.conditional for name, report in judged.items()}
+    assert asked["held out"].accuracy == asked["held out"].held_out > 0.98
+    assert asked["half"].accuracy == pytest.approx(0.5, abs=0.01)  # 5 to 9 were asked for as well
+    assert asked["uniform"].accuracy < 0.15 and asked["uniform"].held_out == asked["held out"].held_out
+
+
 def test_held_out_images_score_their_own_floors(judged):
     report = judged["held out"]
-    assert (report.n, report.m) == (1000, 1000)
+    assert (report.n, report.m) == (500, 500)
     assert report.fd.value == pytest.approx(report.fd.floor) and report.fd.spread is None
     assert report.kid.value == pytest.approx(report.kid.floor) and report.kid.low < report.kid.value < report.kid.high
     assert {name: getattr(report, name) for name in report.floors} == pytest.approx(report.floors)
@@ -186,9 +201,73 @@ def test_samples_are_the_models_own():
     assert torch.equal(torch.cat(parts), to_uint8(fresh().sample(300, seed=3)))
 
 
-def test_a_conditional_model_draws_its_classes_in_turn():
+def test_a_conditional_model_draws_its_classes_in_turn_unless_it_is_asked_for_others():
     images = torch.cat(list(samples(conditional(), 300, 0, silent)))  # 3 classes: 256 is no multiple
     assert torch.equal(images, to_uint8(conditional().sample(300)))
+    asked = Asked(torch.arange(300) // 100, conditional().classes, as_data=False)
+    images = torch.cat(list(samples(conditional(), 300, 0, silent, asked)))
+    assert torch.equal(images, to_uint8(conditional().sample(300, labels=asked.labels)))
+
+
+def uneven(classes=("c", "a")):
+    """100 images of the classes, named in an order of their own: 90 of the first, 10 of the second."""
+    return dataclasses.replace(split("r", 100), labels=(torch.arange(100) >= 90).long(), classes=classes)
+
+
+def test_classes_are_asked_for_as_often_as_the_data_have_them():
+    asked = as_the_data(conditional(), uneven(), 300, seed=0)
+    assert asked.as_data and asked.classes == ("a", "b", "c")
+    assert torch.bincount(asked.labels, minlength=3).tolist() == [30, 0, 270]
+    assert 0 < (asked.labels[:50] == 0).sum() < 20  # in a random order
+    assert torch.equal(as_the_data(conditional(), uneven(), 150, seed=0).labels, asked.labels[:150])
+    assert not torch.equal(as_the_data(conditional(), uneven(), 300, seed=1).labels, asked.labels)
+    assert as_the_data(fresh(), uneven(), 300, seed=0) is None
+
+
+def test_evaluating_asks_for_classes_as_the_data_have_them(monkeypatch):
+    given = []
+    monkeypatch.setattr("gan_core.evaluate.real_images", lambda model, where, split: uneven())
+    monkeypatch.setattr("gan_core.evaluate.evaluate_pictures", lambda *args, **_: given.extend(args))
+    evaluate(conditional(), n=100, seed=3, features="digits")
+    drawn, *_, asked = given
+    assert asked.as_data and torch.equal(asked.labels, as_the_data(conditional(), uneven(), 100, seed=3).labels)
+    expected = to_uint8(conditional().sample(100, seed=3, labels=asked.labels))
+    assert torch.equal(torch.cat(list(drawn)), expected)
+
+
+def test_of_images_without_the_models_classes_no_shares_are_known():
+    for real in (split("r", 100), uneven(("a", "z"))):
+        asked = as_the_data(conditional(), real, 7, seed=0)
+        assert asked.labels.tolist() == [0, 1, 2, 0, 1, 2, 0] and not asked.as_data
+
+
+def test_the_class_that_was_asked_for_is_found_by_its_name():
+    labels, seen = torch.tensor([0, 0, 1, 1]), torch.tensor([2, 2, 1, 0])
+    assert share_right(labels, ("c", "a"), seen, ("a", "b", "c")) == 0.75
+    assert share_right(labels, ("c", "z"), seen, ("a", "b", "c")) is None
+    for missing in range(4):
+        given = [labels, ("c", "a"), seen, ("a", "b", "c")]
+        assert share_right(*given[:missing], None, *given[missing + 1 :]) is None
+
+
+def test_a_right_model_of_uneven_classes_is_not_punished(own_features, monkeypatch):
+    """One that draws each class as the data have it is as good as they are; asked in turn, it would not seem so."""
+    generator = torch.Generator().manual_seed(0)
+
+    def grey(labels):  # class 0 is dark, class 1 is bright
+        noise = torch.randint(0, 100, (len(labels), 1, 8, 8), generator=generator)
+        return (noise + 155 * labels[:, None, None, None]).to(torch.uint8)
+
+    model, labels = conditional(), uneven(("a", "c")).labels
+    real, held_out = (ImageData(name, grey(labels), labels, ("a", "c")) for name in ("r", "h"))
+    monkeypatch.setattr(
+        "gan_core.model.Model.decode", lambda self, z, labels: to_unit_range(grey((labels == 2).long()))
+    )
+    asked = as_the_data(model, real, 500, seed=0)
+    report = evaluate_pictures(samples(model, 500, 0, silent, asked), real, held_out, tiny(), asked)
+    in_turn = evaluate_pictures(samples(model, 500, 0, silent), real, held_out, tiny())
+    assert report.fd.all < report.fd.floor < in_turn.fd.all / 50
+    assert report.conditional.as_data and in_turn.conditional is None
 
 
 def test_a_model_that_draws_no_numbers():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gan_core.errors import UsageError
-from gan_core.latent import MAX_SEED, latents, lerp, slerp, walk
+from gan_core.latent import MAX_SEED, latents, lerp, morph, slerp, walk
 
 
 def test_latents_are_numpys_of_the_seed():
@@ -66,3 +66,12 @@ def test_a_walk_needs_keys_and_frames():
         walk([1], 8, 6)
     with pytest.raises(UsageError, match="2 frames cannot visit 3 key seeds"):
         walk([1, 2, 3], 2, 6)
+
+
+def test_a_morph_is_the_straight_line_between_two_classes():
+    assert morph(2, 0, 3, 4).tolist() == [[0, 0, 1, 0], [0.5, 0, 0.5, 0], [1, 0, 0, 0]]
+    assert morph(1, 1, 2, 2).tolist() == [[0, 1], [0, 1]]
+    with pytest.raises(UsageError, match="The class is 4; it takes an index from 0 to 3"):
+        morph(0, 4, 3, 4)
+    with pytest.raises(UsageError, match="in 1 points has no ends; it takes at least 2"):
+        morph(0, 1, 1, 4)

@@ -14,16 +14,20 @@ from PIL import Image
 from torch import nn
 
 import gan_core
+from gan_core import callbacks
 from gan_core.checkpoint import load_checkpoint, save_checkpoint
 from gan_core.cli import main
 from gan_core.cli.training import planned
 from gan_core.data import ImageData
 from gan_core.extractors import load_extractor
+from gan_core.layers import blueprint
 from gan_core.metrics.extractor import Features
 from gan_core.monitor import Monitor, diagnose
 from gan_core.monitor.look import as_played, gradient_norms, win_rate
-from gan_core.recipe import RECIPES, TrainOptions
+from gan_core.pictures import to_uint8
+from gan_core.recipe import RECIPES
 from gan_core.runs import Run
+from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
 
 from .test_trainer import assert_equal
@@ -139,21 +143,42 @@ def test_only_options_that_the_recipe_has_are_advised():
     rows = run_of(diversity=[0.02, 0.02, 0.02])
     assert diagnose(rows)[0].endswith("Try a new run with other settings.")
     assert "--batch_norm" in diagnose(rows, {"batch_norm": False})[0]
-    for name, recipe in RECIPES.items():
-        settings = vars(recipe.Config()) | vars(recipe.train_options)
+    for name in RECIPES:
+        settings = settings_of(name)
         said = diagnose(rows, settings)[0]
         assert "--augment" in said and ("--batch_norm" in said) == (settings.get("batch_norm") is False)
-        assert ("--r1" in said) == (name in ("biggan", "cgan", "dcgan", "gan", "lsgan", "simple_gan")), name
-        taken = diagnose(rows, settings | {"r1": 1.0, "augment": "translation"})[0]
-        assert "--r1" not in taken and "--augment" not in taken
+        bounded = name in ("progan", "r3gan", "wgan", "wgan_gp")
+        assert ("--d_lr" in said) == (not bounded) and ("--r1" in said) == (not bounded and settings["r1"] == 0), name
+        taken = diagnose(rows, settings | {"r1": 1.0, "augment": "translation", "pack": 2})[0]
+        assert not any(option in taken for option in ("--r1", "--augment", "--pack"))
 
 
-def test_what_is_advised_can_be_typed():
-    said = diagnose(run_of(diversity=[0.02, 0.02, 0.02]), vars(RECIPES["dcgan"].Config()))[0]
+def test_a_critic_that_is_to_be_sharp_is_not_slowed_down():
+    won = [look(250), certain(500), certain(750)]
+    assert "with a lower --d_lr (it is 0.0002) or" in diagnose(won, settings_of("dcgan"))[0]
+    assert "with a lower --d_lr (it is 0.0004) or" in diagnose(won, settings_of("dcgan") | {"d_lr": 4e-4})[0]
+    assert "--d_lr" not in diagnose(won, settings_of("wgan_gp"))[0]
+
+
+def settings_of(name):
+    return vars(RECIPES[name].Config()) | vars(RECIPES[name].train_options)
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_what_is_advised_can_be_typed(name):
+    said = diagnose(run_of(diversity=[0.02, 0.02, 0.02]), settings_of(name))[0]
     words = " ".join(re.findall(r"--\w+ [\w.,]+(?=\))", said)).split()
-    assert words == ["--r1", "1", "--augment", "color,translation,cutout"]
-    config = planned(["dcgan", *words], "train")[0].recipe.config
-    assert (config.r1, config.augment) == (1.0, "color,translation,cutout")
+    assert words[:2] == ["--pack", "2"] and words[-2:] == ["--augment", "color,translation,cutout"]
+    recipe = planned([name, *words], "train")[0].recipe.resolve(32, 1, 10)
+    assert (recipe.config.pack, recipe.config.augment) == (2, "color,translation,cutout")
+    with blueprint():
+        recipe.build()
+
+
+def test_pairs_are_not_advised_where_a_batch_has_an_odd_number():
+    rows = run_of(diversity=[0.02, 0.02, 0.02])
+    assert "--pack 2" in diagnose(rows, settings_of("dcgan"))[0]
+    assert "--pack" not in diagnose(rows, settings_of("dcgan") | {"batch_size": 33})[0]
 
 
 def test_rows_without_looks_say_nothing():
@@ -236,8 +261,8 @@ def test_looking_changes_nothing_of_the_training(name, noise_data):
         assert_equal(gradients, [p.grad for p in trainer.nets.parameters()])
 
     watched.callbacks = [looking]
-    quiet.run(4)
-    watched.run(4)
+    quiet.run(3)
+    watched.run(3)
     assert_equal(quiet.state_dict(), watched.state_dict())
     measured = {"metric/diversity", "monitor/d_accuracy", "monitor/grad_norm_d"}
     assert (
@@ -398,6 +423,17 @@ def test_the_best_is_kept_and_gone_on_from(tmp_path, capsys, monkeypatch):
     assert run.best_step() == 6
     whole = start(tmp_path / "whole", *TINY, "--steps", "6", "--monitor_every", "0")
     assert_equal(load_checkpoint(run.checkpoint_file), load_checkpoint(whole.checkpoint_file))
+
+
+def test_an_evaluation_asks_for_classes_as_the_data_have_them(noise_data, tmp_path, monkeypatch):
+    trainer, given = small("cgan", noise_data), []
+    trainer.run(1)
+    trainer.data = dataclasses.replace(trainer.data, labels=torch.ones(40, dtype=torch.long))
+    monkeypatch.setattr("gan_core.callbacks.evaluate_pictures", lambda *args: given.extend(args) or fake_report(9.0))
+    callbacks.evaluation(Run(tmp_path), {}, trainer.data, load_extractor("digits"))(trainer)
+    drawn, *_, asked = given
+    assert asked.as_data and asked.labels.tolist() == [1] * 40
+    assert torch.equal(torch.cat(list(drawn)), to_uint8(trainer.model().sample(40, labels=1)))
 
 
 def test_the_lowest_so_far_is_remembered_over_a_resume(tmp_path, capsys, monkeypatch):

@@ -10,7 +10,8 @@ from torch import nn
 import gan_core
 from gan_core.errors import UsageError
 from gan_core.model import Model
-from gan_core.recipe import RECIPES, Batch, Phase, TrainOptions
+from gan_core.recipe import RECIPES, Batch, Phase
+from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
 
 EVERY = pytest.mark.parametrize("name", gan_core.list_recipes())
@@ -206,5 +207,5 @@ def test_a_trained_model_knows_the_names_of_its_classes(name, noise_data, tmp_pa
     assert model.classes == ("class 0", "class 1", "class 2")
     z = torch.randn(1, model.latent_dim)
     assert not torch.equal(model.decode(z, 0), model.decode(z, 1))
-    with pytest.raises(UsageError, match="one class index from 0 to 2"):
+    with pytest.raises(UsageError, match="class index from 0 to 2"):
         model.sample(1, labels=3)

@@ -11,7 +11,8 @@ from gan_core.data.folder import StreamedImages, folder
 from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
 from gan_core.probe import one_batch, seconds_per_step
-from gan_core.recipe import RECIPES, TrainOptions
+from gan_core.recipe import RECIPES
+from gan_core.train_options import TrainOptions
 
 CPU = torch.device("cpu")
 
@@ -51,6 +52,20 @@ def test_the_timed_batch_is_of_the_data(streamed):
     assert sample.images.shape == (8, 1, streamed.image_size, streamed.image_size)
     assert torch.equal(to_unit_range(sample.images), streamed.examples(8))
     assert sample.classes == ("a", "b") and set(sample.labels.tolist()) == {0, 1}
+
+
+def test_growing_networks_are_timed_at_their_full_side(noise_data):
+    class Noted(RECIPES["progan"]):
+        sides = []
+
+        def generate(self, nets, batch, images_seen):
+            images = super().generate(nets, batch, images_seen)
+            self.sides.append((images.shape[-1], self.stage(images_seen)[1]))
+            return images
+
+    recipe = Noted(Noted.Config.tiny(), TrainOptions(batch_size=4))
+    seconds_per_step(recipe, noise_data(recipe), CPU, ["fp32"])
+    assert set(Noted.sides) == {(16, 1.0)}
 
 
 def test_fewer_images_than_a_batch_cannot_be_timed(streamed):

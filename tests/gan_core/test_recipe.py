@@ -7,7 +7,8 @@ import pytest
 import gan_core
 from gan_core.errors import UsageError
 from gan_core.fields import fields_of
-from gan_core.recipe import RECIPES, Control, Phase, Recipe, TrainOptions, register
+from gan_core.recipe import RECIPES, Control, Phase, Recipe, register
+from gan_core.train_options import TrainOptions
 
 
 def test_an_unknown_recipe_names_the_nearest():

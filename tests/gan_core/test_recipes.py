@@ -12,7 +12,8 @@ from torch import nn
 import gan_core
 from gan_core.fields import fields_of
 from gan_core.layers import downsample, parameter_count, upsample
-from gan_core.recipe import RECIPES, Batch, TrainOptions
+from gan_core.recipe import RECIPES, Batch
+from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
 
 EVERY = pytest.mark.parametrize("name", gan_core.list_recipes())
@@ -79,6 +80,7 @@ def test_a_phase_moves_all_of_its_networks_and_no_other(name, noise_data):
     trainer.images_seen = 56  # progan: half way through the last fade
     for phase in recipe.phases:
         before = copy.deepcopy(trainer.nets)
+        trainer.nets.zero_grad()
         trainer.update(phase, batch_for(recipe))
         for net_name, net in trainer.nets.items():
             for (parameter, new), old in zip(net.named_parameters(), before[net_name].parameters(), strict=True):
@@ -88,7 +90,31 @@ def test_a_phase_moves_all_of_its_networks_and_no_other(name, noise_data):
                     assert new.grad is not None and new.grad.abs().sum() > 0, parameter
                     assert not torch.equal(new, old), parameter
                 else:
-                    assert torch.equal(new, old), parameter
+                    assert new.grad is None and torch.equal(new, old), parameter
+
+
+@EVERY
+def test_fakes_are_drawn_anew_in_every_phase_and_without_gradients_for_the_critic(name):
+    recipe, nets = tiny(name)
+    drawn = []
+    nets["D"].register_forward_pre_hook(lambda module, inputs: drawn.append(inputs[0]))
+    for phase in ("d", "g"):
+        recipe.losses(phase, nets.train(), batch_for(recipe), 0)
+    _, critics = drawn[:2]
+    generators = drawn[-1]
+    assert critics.grad_fn is None and generators.grad_fn is not None
+    assert not torch.equal(critics, generators)
+
+
+@EVERY
+def test_two_seeds_differ_and_one_repeats(name, noise_data):
+    weights = []
+    for seed in (1, 1, 2):
+        recipe, _ = tiny(name)
+        trainer = Trainer(recipe, noise_data(recipe), seed=seed)
+        trainer.run(1)
+        weights.append(torch.cat([p.flatten() for p in trainer.nets.parameters()]))
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
 
 
 @EVERY
@@ -127,6 +153,13 @@ def test_a_word_that_is_no_choice_is_refused(name):
         if field.choices:
             with pytest.raises(gan_core.UsageError, match=f"{field.name} is 'else'; it takes {field.choices[0]}"):
                 gan_core.create(name, **{field.name: "else"})
+
+
+@pytest.mark.parametrize("name", [name for name in gan_core.list_recipes() if name not in ("gan", "simple_gan")])
+def test_a_size_that_no_doubling_of_four_reaches_is_refused(name):
+    for make in (lambda: gan_core.create(name, image_size=28), lambda: RECIPES[name]().resolve(28, 1, 10)):
+        with pytest.raises(gan_core.UsageError, match="image_size is 28; .*, so it takes .*16, 32, 64"):
+            make()
 
 
 @EVERY

@@ -37,6 +37,15 @@ def test_every_number_stands_beside_its_noise():
     assert rows["Near copies of training images"] == "0.2% (held-out 1.0%)"
 
 
+def test_of_a_conditional_model_it_is_said_what_it_was_asked_for_and_whether_it_obeys():
+    assert not any("asked" in label or "accuracy" in label for label in readable(REPORT | {"conditional": None}))
+    rows = readable(REPORT | {"conditional": {"as_data": True, "accuracy": 0.953, "held_out": 0.99}})
+    assert rows["Classes asked for"] == "as often as in the data"
+    assert rows["Right class drawn (conditional accuracy)"] == "95.3% (held-out 99.0%)"
+    rows = readable(REPORT | {"conditional": {"as_data": False, "accuracy": None, "held_out": None}})
+    assert rows["Classes asked for"] == "in turn" and not any("accuracy" in label for label in rows)
+
+
 def test_one_block_has_no_spread():
     rows = readable(REPORT | {"fd": REPORT["fd"] | {"spread": None}})
     assert rows["FD, digits net 3f9a1b2c"] == "12.1 (floor 3.51, m 1,000)"
@@ -55,7 +64,9 @@ def test_a_model_that_repeats_training_images_is_named():
 
 
 @pytest.mark.parametrize("junk", [None, "x", "![](http://x)", [], {}, {"value": []}, float("nan"), True, 10**400])
-@pytest.mark.parametrize("key", ["fd", "kid", "precision", "diversity", "classes", "memorisation", "floors", "n", "m"])
+@pytest.mark.parametrize(
+    "key", ["fd", "kid", "precision", "diversity", "classes", "conditional", "memorisation", "floors", "n", "m"]
+)
 def test_what_a_stranger_wrote_is_no_error(key, junk):
     rows = readable(REPORT | {key: junk})
     assert all(isinstance(part, str) for row in rows.items() for part in row)

@@ -2,13 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import psutil
 import pytest
 
+from gan_core.cli import main
 from gan_core.errors import UsageError
 from gan_core.runs import Run, estimate, find_run, free_name, is_public, list_runs, resume, start
 
@@ -22,14 +21,7 @@ def wait_for(condition, seconds=60):
         time.sleep(0.05)
 
 
-def seen_from_another_process(runs, name):
-    """The status that a freshly started app would show."""
-    code = f"from gan_core.runs import find_run; print(find_run({name!r}).state()['status'])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-def test_the_life_of_a_run(runs):
+def test_the_life_of_a_run(runs, light):
     run = start("life", "gan", [*TINY, "--steps", "1000000"])
     assert run.state()["status"] == "starting"
     with pytest.raises(UsageError, match="There is a run 'life' already"):
@@ -43,7 +35,8 @@ def test_the_life_of_a_run(runs):
 
     os.kill(run.state()["pid"], signal.SIGKILL)
     wait_for(lambda: run.state()["status"] == "crashed")
-    assert seen_from_another_process(runs, "life") == "crashed"
+    other = light("from gan_core.runs import find_run; print(find_run('life').state()['status'])")  # a fresh app
+    assert other.communicate()[0].strip() == "crashed"
     crashed_at = run.metrics()[0][-1]["step"]
 
     resume("life")
@@ -125,5 +118,18 @@ def test_an_estimate_before_starting(runs):
     assert measured["steps"] == 200 and measured["precision"] == "fp32"
     assert measured["seconds"] == pytest.approx(200 * measured["seconds_per_step"])
     assert 50e6 < measured["memory_bytes"] < 3e9
-    with pytest.raises(UsageError, match="nowhere is neither a data set nor a folder"):
-        estimate("gan", [*TINY, "--dataset", "nowhere"])
+
+
+def test_an_estimate_of_what_does_not_fit_says_what_the_command_does(tmp_path, monkeypatch, capsys):
+    words = ["gan", *TINY, "--dataset", "nowhere"]
+    with pytest.raises(SystemExit) as end:
+        main(["estimate", *words])
+    said = capsys.readouterr().err
+    command = tmp_path / "python"  # a process that ends like this one, in less time
+    command.write_text(f'#!/bin/sh\ntest "$*" = "-m gan_core estimate {" ".join(words)}" || exit 1\n')
+    with command.open("a") as file:
+        file.write(f"cat >&2 <<'END'\n{said}END\nexit {end.value.code}\n")
+    command.chmod(0o755)
+    monkeypatch.setattr("gan_core.runs.sys.executable", str(command))
+    with pytest.raises(UsageError, match="^nowhere is neither a data set nor a folder"):
+        estimate(words[0], words[1:])

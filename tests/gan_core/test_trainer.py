@@ -1,10 +1,6 @@
 """The loop: exact resume, several processes, failures that lose nothing."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 import torch
@@ -19,7 +15,8 @@ from gan_core.data import ImageData
 from gan_core.distributed import Processes, from_main, weights_agree
 from gan_core.errors import UsageError
 from gan_core.noise import NoiseConfig, NoiseRecipe
-from gan_core.recipe import RECIPES, Batch, Phase, TrainOptions
+from gan_core.recipe import RECIPES, Batch, Phase
+from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
 
 
@@ -39,25 +36,23 @@ def assert_equal(a, b, path="state"):
         assert a == b, path
 
 
-def make(name, noise_data, precision="fp32", **changes):
-    recipe = RECIPES[name](RECIPES[name].Config.tiny(), TrainOptions(batch_size=8, **changes))
+def make(name, noise_data, precision="fp32", batch_size=8, **changes):
+    recipe = RECIPES[name](RECIPES[name].Config.tiny(), TrainOptions(batch_size=batch_size, **changes))
     return Trainer(recipe, noise_data(recipe), precision=precision)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", gan_core.list_recipes())
 def test_an_interrupted_run_continues_bit_for_bit(name, precision, noise_data, tmp_path):
-    whole = make(name, noise_data, precision)
-    whole.run(7)
-    first = make(name, noise_data, precision)
-    first.run(3)
+    whole, first, second = (make(name, noise_data, precision, batch_size=14) for _ in range(3))
+    whole.run(4)
+    first.run(2)  # 28 of 40 images seen, before the end of an epoch and in the middle of a fade
     save_checkpoint(tmp_path / "checkpoint.pt", first.state_dict())
 
     torch.manual_seed(12345)  # nothing may hang on the state of the process
-    second = make(name, noise_data, precision)
     second.load_state_dict(load_checkpoint(tmp_path / "checkpoint.pt"))
-    second.run(7)
-    assert second.images_seen == 7 * 8 * second.recipe.batches_per_step
+    second.run(4)
+    assert second.images_seen == 4 * 14 * second.recipe.batches_per_step
     assert_equal(whole.state_dict(), second.state_dict())
 
 
@@ -67,18 +62,6 @@ def test_looking_at_samples_does_not_change_the_training(noise_data):
     quiet.run(5)
     watched.run(5)
     assert_equal(quiet.state_dict(), watched.state_dict())
-
-
-def test_seeds_differ_and_one_repeats(noise_data):
-    recipe = RECIPES["dcgan"](RECIPES["dcgan"].Config.tiny(), TrainOptions(batch_size=8))
-    states = []
-    for seed in (1, 1, 2):
-        trainer = Trainer(recipe, noise_data(recipe), seed=seed)
-        trainer.run(3)
-        states.append(trainer.state_dict())
-    assert_equal(states[0], states[1])
-    with pytest.raises(AssertionError):
-        assert_equal(states[0], states[2])
 
 
 def test_callbacks_run_in_order_and_every_nth_step(noise_data):
@@ -157,11 +140,24 @@ def train_averaging(processes):
     return torch.cat([p.grad.flatten() for p in trainer.nets.parameters()])
 
 
-def rank_main(rank, port, folder):
+def train_each(sets, processes):
+    """All weights of every recipe, before and after two steps."""
+    weights = {}
+    for name, data in sets.items():
+        recipe = RECIPES[name](RECIPES[name].Config.tiny(), TrainOptions(batch_size=4))
+        trainer = Trainer(recipe, data, processes=processes)
+        before = torch.cat([p.detach().flatten() for p in trainer.nets.parameters()])
+        trainer.run(2)
+        weights[name] = torch.stack([before, torch.cat([p.detach().flatten() for p in trainer.nets.parameters()])])
+    return weights
+
+
+def rank_main(rank, port, folder, sets):
     torch.set_num_threads(1)
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     dist.init_process_group("gloo", rank=rank, world_size=2)
     torch.save(train_averaging(Processes(rank, 2)), folder / f"{rank}.pt")
+    torch.save(train_each(sets, Processes(rank, 2)), folder / f"each-{rank}.pt")
     same, other = nn.Linear(1, 1), nn.Linear(1, 1)
     for parameter in same.parameters():
         nn.init.constant_(parameter, 1.0)
@@ -174,8 +170,14 @@ def rank_main(rank, port, folder):
     os._exit(0)  # a process this short can end while torch's threads still start, which Python 3.11 aborts
 
 
-def test_averaged_gradients_equal_one_process_on_the_joined_batch(tmp_path, free_port):
-    mp.spawn(rank_main, args=(free_port(), tmp_path), nprocs=2)
+def test_two_processes_hold_equal_weights_and_their_gradients_are_those_of_the_joined_batch(
+    tmp_path, free_port, noise_data
+):
+    sets = {name: noise_data(RECIPES[name](RECIPES[name].Config.tiny())) for name in gan_core.list_recipes()}
+    mp.spawn(rank_main, args=(free_port(), tmp_path, sets), nprocs=2)
+    one, two = (torch.load(tmp_path / f"each-{rank}.pt", weights_only=True) for rank in range(2))
+    for name, (before, after) in one.items():
+        assert torch.equal(after, two[name][1]) and not torch.equal(before, after), name
     ranks = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
     assert torch.equal(ranks[0], ranks[1])
     joined = train_averaging(Processes())
@@ -193,34 +195,11 @@ def test_resuming_on_other_data_is_refused(noise_data):
 # ------------------------------------------------------------------------------------------------------- checkpoints
 
 
-def test_kill_9_in_the_middle_of_a_write_leaves_the_checkpoint_before(tmp_path):
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, full_disk):
     path = tmp_path / "checkpoint.pt"
     save_checkpoint(path, {"step": 1})
-    writer = (
-        "import sys, torch; from pathlib import Path; from gan_core.checkpoint import save_checkpoint\n"
-        "while True: save_checkpoint(Path(sys.argv[1]), {'step': 2, 'big': torch.zeros(30_000_000)})"
-    )
-    process = subprocess.Popen([sys.executable, "-c", writer, str(path)])
-    deadline = time.time() + 60
-    while not list(tmp_path.glob("*.partial")) and time.time() < deadline:
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert list(tmp_path.glob("*.partial")), "killed too late to matter"
-    assert load_checkpoint(path)["step"] in (1, 2)
-
-
-def test_a_full_disk_leaves_the_checkpoint_before(tmp_path):
-    path = tmp_path / "checkpoint.pt"
-    save_checkpoint(path, {"step": 1})
-    writer = (
-        "import resource, sys, torch; from pathlib import Path; from gan_core.checkpoint import save_checkpoint\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "save_checkpoint(Path(sys.argv[1]), {'step': 2, 'big': torch.zeros(1_000_000)})"
-    )
-    done = subprocess.run([sys.executable, "-c", writer, str(path)], capture_output=True, text=True)
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("gan_core.errors.UsageError: ") and "could not be written" in last and "intact" in last
+    with full_disk(100_000), pytest.raises(UsageError, match="could not be written .* is intact"):
+        save_checkpoint(path, {"step": 2, "big": torch.zeros(1_000_000)})
     assert load_checkpoint(path) == {"step": 1}
     assert not list(tmp_path.glob("*.partial"))
 

@@ -13,7 +13,7 @@ from gan_core.data import ImageData
 from gan_core.errors import UsageError
 from gan_core.pictures import to_uint8
 from gan_core.runs import Run
-from pages import neighbours, reports
+from pages import neighbours, plots, reports
 from pages.table import HELD_OUT, table
 
 REPORT = {
@@ -198,6 +198,7 @@ def test_the_download_holds_every_number(open_page, nothing_bundled, carry):
         other(classes={"names": 3}),
         other(classes=REPORT["classes"] | {"names": [{}, {}]}),
         other(memorisation=REPORT["memorisation"] | {"copies": 10**400}),
+        other(conditional={"as_data": True, "accuracy": "<b>1</b>", "held_out": 0.9}),
         other(fd={"value": "<img src=https://evil.example/x.png>", "floor": 1, "spread": 1, "all": 1}),
     ],
 )
@@ -234,9 +235,32 @@ def test_a_public_space_shows_what_models_carry_and_computes_nothing(
     assert not evaluated
 
 
+def test_many_models_get_a_map_of_classes_centred_on_the_data():
+    shares = pd.DataFrame(
+        [{"class": c, "model": m, "share": 0.2, "real": 0.1} for m in ("weights/a", "weights/b") for c in "01"]
+    )
+    drawn = plots.class_map(shares, ["weights/a", "weights/b"]).to_dict()
+    cells, numbers = drawn["layer"]
+    scale = cells["encoding"]["color"]["scale"]
+    assert scale["domain"][1] == 1 and scale["domain"][0] * scale["domain"][2] == pytest.approx(1)
+    assert {row["ratio"] for row in next(iter(drawn["datasets"].values()))} == {2.0}
+    assert numbers["mark"]["type"] == "text"
+
+
+def test_the_lowest_distance_stands_first():
+    rows = pd.DataFrame(
+        [{"model": m, "fd": fd, "fd_spread": 0.1, "fd_floor": 0.4} for m, fd in (("a", 3.0), ("b", 1.0))]
+    )
+    assert plots.distances(rows).to_dict()["layer"][1]["encoding"]["y"]["sort"] == ["b", "a"]
+    assert len(set(plots.colours([str(k) for k in range(11)]).range)) == 11
+
+
 def test_a_table_without_classes_has_no_column_for_them():
     assert "class entropy" in table({"a": REPORT})
     assert "class entropy" not in table({"a": other(classes=None)})
+    assert "right class" not in table({"a": REPORT})
+    told = other(conditional={"as_data": True, "accuracy": 0.997, "held_out": 0.99})
+    assert table({"a": REPORT, "b": told})["right class"].fillna("").tolist() == ["99.0%", "", "99.7%"]
 
 
 @pytest.fixture

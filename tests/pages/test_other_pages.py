@@ -4,11 +4,13 @@ import shutil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from torch import nn
 
-from gan_core import list_recipes
+from gan_core import Model, create, list_recipes
 from gan_core.latent import MAX_SEED
-from gan_core.model import CRITIC, MODEL_FILES
+from gan_core.model_folder import CRITIC, MODEL_FILES
 from pages.cards import with_links
+from pages.differences import distances
 
 
 def links(at):
@@ -29,6 +31,24 @@ def test_home_shows_samples_at_once_and_new_ones_when_asked(open_page, nothing_b
     at.button(key="new_samples").click().run()
     assert not at.exception
     assert at.get("image")[0].proto.imgs[0].url != before  # a picture's address is the hash of its content
+
+
+@pytest.fixture
+def bundled(tmp_path, nothing_bundled):
+    """An installation with a grey and a colour model in the box."""
+    for name, channels in (("a-grey", 1), ("b-colour", 3)):
+        recipe = create("gan", image_size=16, channels=channels, latent_dim=8, hidden=16)
+        generators = nn.ModuleDict({"G": recipe.build()["G"].eval()})
+        training = {"dataset": "digits", "images_seen": 0, "steps": 0, "seconds": 0.0}
+        Model(recipe, generators, training=training).save(tmp_path / "weights" / name)
+
+
+def test_home_shows_one_model_at_a_time_those_in_colour_first(open_page, bundled):
+    at = open_page("home.py")
+    assert len(at.get("image")) == 1
+    assert "Play with b-colour" in links(at)
+    at.button_group(key="wall").set_value("weights/a-grey").run()
+    assert "Play with a-grey" in links(at)
 
 
 def test_new_samples_have_a_seed_that_the_playground_takes(open_page, nothing_bundled, trained, monkeypatch):
@@ -142,7 +162,7 @@ def test_a_model_from_the_cache_says_that_the_hub_is_out_of_reach(
 
 @pytest.mark.parametrize("recipe", list_recipes())
 def test_every_recipe_is_explained(open_page, nothing_bundled, recipe):
-    at = open_page("models.py")
+    at = open_page("models.py", show="Recipes")
     at.session_state[f"about-{recipe}"] = True
     at.run()
     assert not at.exception
@@ -152,6 +172,33 @@ def test_every_recipe_is_explained(open_page, nothing_bundled, recipe):
     assert "parameters at laptop size" in text
     diagrams = [html.proto.body for html in at.get("html") if f"of {recipe}" in html.proto.body]
     assert len(diagrams) == 2
+
+
+def test_differences_have_a_row_a_recipe_and_times_when_asked(open_page, nothing_bundled, monkeypatch):
+    monkeypatch.setattr("pages.differences.PICTURES", 1)
+    monkeypatch.setattr("pages.differences.ROUNDS", 1)
+    at = open_page("models.py", show="Differences")
+    table = at.dataframe[0].value
+    assert set(table["recipe"]) == set(list_recipes())
+    assert "ms" not in table and "FD" not in table
+    at.button(key="measure").click().run()
+    assert not at.exception
+    assert (at.dataframe[0].value["ms"] > 0).all()
+    assert not any(button.key == "measure" for button in at.button)
+
+
+def test_the_distance_of_a_recipe_is_its_best_models_on_digits(bundled, tmp_path):
+    def judge(name, dataset, value):
+        file = tmp_path / "weights" / name / "config.json"
+        described = json.loads(file.read_text())
+        described["training"]["dataset"], described["metrics"] = dataset, {"fd": {"value": value, "floor": 0.4}}
+        file.write_text(json.dumps(described))
+
+    judge("a-grey", "digits", 2.0)
+    judge("b-colour", "faces", 1.0)
+    assert distances() == {"gan": (2.0, 0.4)}
+    judge("b-colour", "digits", 1.5)
+    assert distances() == {"gan": (1.5, 0.4)}
 
 
 def test_an_id_that_is_none_is_refused(open_page, nothing_bundled):

@@ -1,15 +1,18 @@
 import hashlib
+import html
 import io
 import os
 import signal
 
 import pytest
 
+from gan_core import UsageError
 from gan_core.data import archive
 from gan_core.data.cache import cache_folder
 from gan_core.plan import DEFAULT_RECIPE
 from gan_core.recipe import recipe_class
 from gan_core.runs import find_run, list_runs
+from pages.run_form import linked
 from tests.pages.conftest import picture, zipped
 
 TINY = {"gan.hidden": 16, "gan.maxout_units": 8, "gan.batch_size": 8, "gan.image_size": 16, "log_every": 5}
@@ -58,6 +61,50 @@ def test_only_what_differs_becomes_a_flag(form):
 
 def test_the_form_opens_with_the_recipe_that_the_command_line_takes(open_page):
     assert open_page("train.py").selectbox(key="recipe").value == DEFAULT_RECIPE == "dcgan"
+
+
+def test_a_link_fills_the_form_and_what_it_leaves_out_has_its_default(form, open_page):
+    fill(form, **{"gan.dropout": 0.5})
+    form.query_params.update(recipe="gan", batch_norm="false", pack="2", latent="uniform", steps="20")
+    form.run()
+    assert (
+        command(form)
+        == "python train.py gan --pack 2 --latent uniform --no_batch_norm --steps 20 --out runs/gan-digits"
+    )
+    assert "batch_norm to false" in html.unescape(form.info[0].value)
+    fill(form, steps=30)  # it is followed once
+    assert "--steps 30" in command(form)
+    form.query_params.update(pack="1")  # another link
+    form.run()
+    assert "--steps 20" in command(form) and "--pack" not in command(form)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"recipe": "gann"}, "There is no recipe 'gann' (did you mean 'gan'?)."),
+        ({"recipe": "gan", "packs": "2"}, "gan has no option 'packs' (did you mean 'pack'?)."),
+        ({"recipe": "gan", "dataset": "/etc"}, "There is no data set '/etc'"),
+        ({"recipe": "gan", "pack": "two"}, "pack is 'two' in this link"),
+        ({"recipe": "gan", "pack": "1" + "0" * 30}, "in this link, and takes no such value."),
+        ({"recipe": "gan", "lr": "nan"}, "lr is 'nan' in this link"),
+        ({"recipe": "gan", "saturating": "yes"}, "saturating is 'yes' in this link"),
+        ({"recipe": "gan", "latent": "![x](https://evil.example/x.png)"}, "in this link, and takes no such value."),
+    ],
+)
+def test_a_link_that_fits_nothing_is_one_sentence(query, sentence):
+    with pytest.raises(UsageError) as refused:
+        linked(query)
+    assert sentence in str(refused.value)
+
+
+def test_a_strangers_link_is_no_markdown_and_loses_nothing(form):
+    fill(form, **{"gan.dropout": 0.5})
+    form.query_params.update(recipe="gan", init="![x](https://evil.example/x.png)", lr="1")
+    form.query_params.update(packs="![x](https://evil.example/x.png)")
+    form.run()
+    assert "packs" in form.warning[0].value and "](" not in form.warning[0].value
+    assert "--dropout 0.5" in command(form)
 
 
 def test_recipes_keep_their_own_options(form):

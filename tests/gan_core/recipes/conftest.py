@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from gan_core.recipe import RECIPES, Batch, TrainOptions
+from gan_core.recipe import RECIPES, Batch
+from gan_core.train_options import TrainOptions
 
 
 @pytest.fixture

@@ -1,53 +1,12 @@
+import copy
+
 import pytest
 import torch
 
 import gan_core
-from gan_core.recipes.biggan import (
-    Attention,
-    ConditionalBatchNorm,
-    Spectral,
-    SpectralConv2d,
-    SpectralLinear,
-    off_orthogonal,
-    truncated,
-)
-
-
-def test_spectral_norm_divides_by_the_largest_singular_value():
-    torch.manual_seed(0)
-    layer = SpectralConv2d(5, 7, 3)
-    with torch.no_grad():
-        layer.weight.normal_(0, 3)
-    for _ in range(200):
-        layer.normalised()
-    largest = torch.linalg.matrix_norm(layer.normalised().flatten(1), 2)
-    assert largest.item() == pytest.approx(1.0, abs=1e-3)
-
-
-def test_spectral_norm_iterates_in_training_only_but_always_divides():
-    torch.manual_seed(0)
-    layer = SpectralLinear(4, 3)
-    with torch.no_grad():
-        layer.weight.normal_(0, 3)
-    x = torch.randn(2, 4)
-    first = layer.eval()(x)
-    assert torch.equal(layer(x), first) and not torch.allclose(first, torch.nn.functional.linear(x, layer.weight))
-    before = layer.u.clone()
-    layer.train()(x)
-    assert not torch.equal(layer.u, before)
-
-
-def test_two_forwards_before_a_backward_do_not_disturb_the_singular_vectors():
-    torch.manual_seed(0)
-    layer, x = SpectralLinear(4, 3), torch.randn(2, 4)
-    with torch.no_grad():
-        layer.weight.normal_(0, 3)
-    u, v = layer.u, layer.v
-    one = layer(x)
-    expected = torch.autograd.grad(one.square().sum(), layer.weight)[0]
-    layer.u, layer.v = u, v
-    one, _ = layer(x), layer(x)
-    assert torch.equal(torch.autograd.grad(one.square().sum(), layer.weight)[0], expected)
+from gan_core.recipes.biggan import Attention, ConditionalBatchNorm, off_orthogonal, truncated
+from gan_core.spectral import Spectral
+from gan_core.trainer import Trainer
 
 
 def test_biggan_all_weights_but_the_shared_vectors_are_normalised_and_orthogonal_at_first():
@@ -91,6 +50,31 @@ def test_biggan_discriminator_adds_the_product_of_class_and_features(tiny):
     vectors = critic.label.normalised()[batch.labels]
     expected = critic.to_score(features).flatten() + (vectors * features).sum(1)
     assert torch.allclose(recipe.score(nets, batch.images, batch.labels), expected, atol=1e-5)
+
+
+def test_biggan_standing_statistics_are_those_of_the_averaged_generators_pictures(tiny, noise_data):
+    recipe, _, _ = tiny("biggan")
+    trainer = Trainer(recipe, noise_data(recipe))
+    trainer.run(2)
+    with torch.no_grad():
+        for parameter in trainer.ema.nets.parameters():
+            parameter.add_(0.5 * torch.randn_like(parameter))
+    before = copy.deepcopy(trainer.ema.nets.state_dict())
+    generator = trainer.model().generators["G"]
+    assert all(torch.equal(value, before[key]) for key, value in trainer.ema.nets.state_dict().items())
+
+    seen, norm = [], generator.blocks[1].norm1.norm
+    norm.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    generator(truncated(torch.randn(3000, 8)), torch.arange(3000) % 3)
+    means, variances = seen[0].mean((0, 2, 3)), seen[0].var((0, 2, 3))
+    assert torch.allclose(norm.running_mean, means, atol=0.1 * variances.max().sqrt().item())
+    assert torch.allclose(norm.running_var, variances, rtol=0.2)
+    assert not torch.allclose(before["G.blocks.1.norm1.norm.running_var"], variances, rtol=0.2)
+
+    kept, _, _ = tiny("biggan", standing=0)
+    nets = copy.deepcopy(trainer.ema.nets)
+    kept.settle(nets)
+    assert all(torch.equal(value, before[key]) for key, value in nets.state_dict().items())
 
 
 def test_attention_starts_at_zero_and_gathers_a_weighted_mean():

@@ -4,9 +4,10 @@ import torch.nn.functional as F
 from torch import nn
 
 import gan_core
+from gan_core.growing import faded
 from gan_core.layers import EqualizedConv2d, EqualizedLinear, MinibatchDeviation, pixel_norm
 from gan_core.recipe import Batch
-from gan_core.recipes.progan import faded
+from gan_core.trainer import Trainer
 
 
 def test_equalized_layers_scale_the_weight_and_not_the_bias():
@@ -56,6 +57,12 @@ def test_progan_stages_are_a_pure_function_of_the_images_seen(tiny):
     assert {seen: recipe.stage(seen) for seen in expected} == expected
 
 
+def test_progan_costs_most_where_its_last_side_has_faded_in(tiny):
+    recipe, _, _ = tiny("progan")
+    assert recipe.stage(recipe.typical_images_seen) == (2, 1.0)
+    assert recipe.stage(recipe.typical_images_seen - 1)[1] < 1
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.25, 1.0])
 def test_progan_reals_and_fakes_fade_alike(tiny, alpha):
     recipe, nets, batch = tiny("progan")
@@ -83,6 +90,22 @@ def test_progan_first_stage_is_four_pixels_wide(tiny):
     assert faded(batch.images, 0, 1.0).shape[-1] == 4
 
 
+def test_progan_learns_at_the_stage_it_has_reached_and_nowhere_else(tiny, noise_data):
+    recipe, _, batch = tiny("progan")
+    for images_seen, level, alpha in ((0, 0, 1.0), (24, 1, 0.5), (40, 1, 1.0)):
+        trainer = Trainer(recipe, noise_data(recipe))
+        trainer.images_seen = images_seen
+        for phase in recipe.phases:
+            trainer.nets.zero_grad()
+            trainer.update(phase, batch)
+            for name, parameter in trainer.nets.named_parameters():
+                net, part, at = name.split(".")[:3]
+                last = level - 1 if alpha < 1 else level  # of the layers to and from pixels, those that are mixed
+                used = last <= int(at) <= level if part in ("to_image", "from_image") else int(at) <= level
+                has_gradient = parameter.grad is not None and bool(parameter.grad.any())
+                assert has_gradient == (used and net in phase.nets), name
+
+
 def test_progan_critic_has_penalty_and_drift(tiny):
     recipe, nets, batch = tiny("progan")
     terms = recipe.critic_loss(torch.tensor([3.0, 1.0]), torch.tensor([1.0]))
@@ -106,6 +129,8 @@ def test_progan_controls_show_every_stage(tiny):
     assert recipe.decode(nets, z, stage=0).unfold(2, 4, 4).std(-1).max() < 1e-6  # 4x4, enlarged
     stage = next(control for control in recipe.controls if control.name == "stage")
     assert (stage.default, stage.high) == (2, 2)
+    shown = {control.name: control.default for control in recipe.controls_of(nets)}
+    assert (shown["stage"], shown["alpha"]) == (1, 0.5)
     with pytest.raises(gan_core.UsageError, match="stage is 3; it takes a whole number from 0 to 2"):
         stage.check(3)
     with pytest.raises(gan_core.UsageError, match="stage is 0.5; it takes a whole number"):

@@ -4,7 +4,7 @@ from torch import nn
 
 import gan_core
 from gan_core import losses
-from gan_core.recipe import TrainOptions
+from gan_core.train_options import TrainOptions
 
 
 def test_r3gan_blocks_are_the_identity_at_first_and_nothing_is_normalised(tiny):

@@ -13,6 +13,10 @@ def test_simple_gan_has_the_programs_parameters():
     assert sum(buffer.numel() for buffer in statistics) == 256
 
 
+def test_simple_gan_names_its_source():
+    assert "Simple GAN Program to Generate MNIST" in RECIPES["simple_gan"].about()
+
+
 def test_simple_gan_normalises_as_keras_does(tiny):
     _, nets, _ = tiny("simple_gan")
     (norm,) = (m for m in nets["G"].modules() if isinstance(m, nn.BatchNorm1d))

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -63,13 +65,17 @@ def test_truncation_of_one_is_the_identity_of_zero_the_mean_and_of_some_layers_b
     assert torch.equal(images[0], images[1]) and not torch.equal(trained.sample(2)[0], trained.sample(2)[1])
 
 
-def test_mean_style_follows_the_mapping_slowly(tiny):
-    recipe, nets, batch = tiny("stylegan", mixing=0.0)
-    torch.manual_seed(1)
-    z = torch.randn(8, 8)
-    torch.manual_seed(1)
-    recipe.generate(nets, batch, 0)
-    assert torch.allclose(nets["G"].mapping.mean, 0.005 * nets["G"].mapping(z).mean(0), atol=1e-6)
+def test_mean_style_is_that_of_the_averaged_mapping(tiny, noise_data):
+    recipe, _, _ = tiny("stylegan")
+    trainer = Trainer(recipe, noise_data(recipe))
+    with torch.no_grad():  # far from what it averages
+        for parameter in trainer.ema.nets.parameters():
+            parameter.add_(100 * torch.randn_like(parameter))
+    mapping = trainer.model().generators["G"].mapping
+    w = mapping(torch.randn(20_000, 8))
+    assert torch.allclose(mapping.mean, w.mean(0), atol=0.05 * w.std().item())
+    other = trainer.nets["G"].mapping(torch.randn(20_000, 8)).mean(0)
+    assert (mapping.mean - other).abs().max() > 0.2 * w.std()
 
 
 def test_noise_can_be_switched_off_kept_and_redrawn(trained):
@@ -104,6 +110,83 @@ def test_stylegan_pays_r1_by_default():
     assert [phase.name for phase in gan_core.create("stylegan").phases] == ["d", "g", "r1"]
     paper = gan_core.recipe.RECIPES["stylegan"].Config.paper()
     assert (paper.r1, paper.r1_every, paper.mapping_layers) == (10, 1, 8)
+
+
+# ----------------------------------------------------------------------------------------------------------- growing
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.25, 1.0])
+def test_growing_stylegan_fades_reals_and_fakes_alike(tiny, alpha):
+    recipe, nets, batch = tiny("stylegan", growing="progressive")  # 16 images a stage; 4, 8 and 16 pixels
+    generator, critic = nets.eval()["G"], nets["D"]
+    seen = 48 + int(16 * alpha)
+    prepared = recipe.prepared(batch, seen).images
+    low = F.interpolate(F.avg_pool2d(batch.images, 2), scale_factor=2)
+    assert torch.allclose(prepared, (1 - alpha) * low + alpha * batch.images, atol=1e-6)
+    w = torch.randn(2, 6, 8)
+    low, high = F.interpolate(generator.synthesis(w, level=1), scale_factor=2), generator.synthesis(w, level=2)
+    mixed = generator.synthesis(w, level=2, alpha=alpha)
+    assert torch.allclose(mixed, (1 - alpha) * low + alpha * high, atol=1e-5)
+    low, high = critic.from_smaller[0](F.avg_pool2d(prepared, 2)), critic.layers[:8](prepared)
+    expected = critic.layers[8:]((1 - alpha) * low + alpha * high)
+    assert torch.allclose(recipe.critic(nets, batch, seen)(prepared), expected, atol=1e-5)
+
+
+def test_growing_stylegan_learns_at_the_stage_it_has_reached_and_nowhere_else(tiny, noise_data):
+    recipe, _, batch = tiny("stylegan", growing="progressive")
+    to_image = ("G.to_smaller.0.", "G.to_smaller.1.", "G.to_image.")
+    from_image = ("D.from_smaller.1.", "D.from_smaller.0.", "D.layers.0.")
+    for images_seen, level, alpha in ((0, 0, 1.0), (24, 1, 0.5), (40, 1, 1.0), (64, 2, 1.0)):
+        trainer = Trainer(recipe, noise_data(recipe))
+        trainer.images_seen = images_seen
+        pixels = slice(level - 1 if alpha < 1 else level, level + 1)
+        for phase in recipe.phases[:2]:
+            trainer.nets.zero_grad()
+            trainer.update(phase, batch)
+            for name, parameter in trainer.nets.named_parameters():
+                part, at = name.split(".")[1:3]
+                if name.startswith((*to_image, *from_image)):
+                    used = name.startswith((*to_image[pixels], *from_image[pixels]))
+                elif part == "mapping":
+                    used = True
+                else:
+                    used = int(at) < 2 * level + 2 if name.startswith("G") else int(at) >= 2 + 6 * (2 - level)
+                assert (parameter.grad is not None) == (used and name[0].lower() == phase.name), name
+
+
+def test_growing_stylegan_is_drawn_at_the_stage_it_has_reached_or_another(tiny):
+    recipe, nets, batch = tiny("stylegan", growing="progressive")
+    recipe.losses("g", nets, batch, 24)  # level 1, half faded
+    nets.eval()
+    z = torch.randn(2, 8)
+    reached = recipe.decode(nets, z)
+    assert reached.shape == (2, 1, 16, 16) and torch.equal(reached, recipe.decode(nets, z, stage=1, alpha=0.5))
+    assert torch.equal(recipe.mix(nets, z, z, 1, 2), reached)
+    assert recipe.decode(nets, z, stage=0).unfold(2, 4, 4).std(-1).max() < 1e-6  # 4x4, enlarged
+    assert {"stage", "alpha"} <= {control.name for control in recipe.controls}
+    assert recipe.stage(recipe.typical_images_seen) == (2, 1.0)
+
+
+def test_growing_stylegan_is_resumed_bit_for_bit_in_the_middle_of_a_fade(tiny, noise_data):
+    recipe, _, _ = tiny("stylegan", growing="progressive")
+    whole, first, second = (Trainer(recipe, noise_data(recipe)) for _ in range(3))
+    whole.run(5)
+    first.run(3)  # 24 images seen: half way to 8 pixels
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    second.run(5)
+    ours, theirs = whole.state_dict(), second.state_dict()
+    for part in ("nets", "ema"):
+        assert all(torch.equal(value, theirs[part][key]) for key, value in ours[part].items())
+
+
+def test_a_fixed_stylegan_is_at_its_full_side_from_the_start(tiny):
+    recipe, nets, _ = tiny("stylegan")
+    assert recipe.stage(0) == (2, 1.0) and recipe.typical_images_seen == 0
+    assert not {"stage", "alpha"} & {control.name for control in recipe.controls}
+    assert not any("smaller" in name or "reached" in name for name in nets.state_dict())
+
+
+# ---------------------------------------------------------------------------------------------------------- controls
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,137 @@
+"""What sets the recipes apart: a table that is found out, with the time that sampling takes here."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from contextlib import suppress
+
+import pandas as pd
+import streamlit as st
+from torch import nn
+
+from gan_core import Model, UsageError
+from gan_core.catalogue import Traits, laptop, noise_recipes, traits, words
+from gan_core.layers import memory_format
+from gan_core.library import find, local_models
+from gan_core.model_folder import read_config
+from gan_core.noise import NoiseRecipe
+
+DATA = "digits"  # distances on other pictures, or by another judge, may not stand in one column
+PICTURES, ROUNDS = 64, 5
+_ONE_AT_A_TIME = threading.Lock()
+
+HOW_TO_READ = (
+    "Each row is what the recipe's own code shows when it is built and run at its defaults. From the top, by age: "
+    "most of what changes from one row to a later one is an answer to something that the earlier one suffered from. "
+    "The loss is the critic's; where that is cross-entropy, the generator's is the non-saturating form. Norms are "
+    "those of the layers of generator (G) and critic (D); *n_critic* is how often D is updated for each update of G; "
+    f"sizes and times are at laptop size for 32x32 grey pictures. FD is the distance of the bundled model's {DATA} to "
+    "real ones, and its floor what real pictures score that nobody trained on. A click on a column's head sorts by "
+    "it."
+)
+COLUMNS = {
+    "recipe": st.column_config.TextColumn(pinned=True),
+    "paper": st.column_config.LinkColumn(display_text=r"abs/(.*)"),
+    "regulariser": st.column_config.TextColumn(width=270),
+    "G": st.column_config.NumberColumn("size of G", format="localized", help="Parameters.", width=80),
+    "D": st.column_config.NumberColumn("size of D", format="localized", help="Parameters.", width=80),
+    "condition": st.column_config.TextColumn(width=70),
+    "n_critic": st.column_config.NumberColumn(width=60),
+    "FD": st.column_config.NumberColumn(format="%.2f", width=50),
+    "floor": st.column_config.NumberColumn(format="%.2f", width=50),
+    "ms": st.column_config.NumberColumn("ms a picture", format="%.2f", help="Measured here.", width=90),
+    "year": st.column_config.NumberColumn(format="%d", width=50),
+}
+
+
+@st.cache_data(show_spinner=False)
+def found() -> dict[str, Traits]:
+    """The traits of every recipe by its name; they stay while the process does."""
+    return {recipe.name: traits(recipe) for recipe in noise_recipes()}
+
+
+@st.cache_resource(show_spinner=False)
+def milliseconds() -> dict[str, float]:
+    """What was measured in this process, for all sessions: by recipe, milliseconds a picture."""
+    return {}
+
+
+def distances() -> dict[str, tuple[float, float]]:
+    """FD and floor of the best bundled model of each recipe."""
+    best: dict[str, tuple[float, float]] = {}
+    for name in local_models():
+        if not name.startswith("weights/"):
+            continue
+        with suppress(UsageError):
+            described = read_config(find(name))
+            fd = described["metrics"].get("fd")
+            if fd and described["training"].get("dataset") == DATA:
+                here = (fd["value"], fd["floor"])
+                best[described["recipe"]] = min(here, best.get(described["recipe"], here))
+    return best
+
+
+def table() -> pd.DataFrame:
+    """One row a recipe, the oldest first; what is not known yet is empty."""
+    judged, timed = distances(), milliseconds()
+    rows = []
+    for name, here in found().items():
+        fd, floor = judged.get(name, (None, None))
+        rows.append(
+            {
+                "recipe": name,
+                "loss": here.loss,
+                "regulariser": words(here.regularisers),
+                "norm of G": words(here.generator_norms),
+                "norm of D": words(here.critic_norms),
+                "condition": "class" if here.conditional else "none",
+                "n_critic": here.n_critic,
+                "G": here.generator_size,
+                "D": here.critic_size,
+                "FD": fd,
+                "floor": floor,
+                "ms": timed.get(name),
+                "year": here.year,
+                "paper": f"https://arxiv.org/abs/{here.arxiv}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def show_differences() -> None:
+    """The table, how to read it, and the button that measures."""
+    st.markdown(HOW_TO_READ)
+    shown = table().dropna(axis=1, how="all")
+    st.dataframe(shown, hide_index=True, height="content", column_config=COLUMNS, placeholder="")
+    if not milliseconds() and st.button("Measure sampling on this machine", key="measure", icon=":material/timer:"):
+        measure()
+
+
+def measure() -> None:
+    """Times all recipes in turns, so that whatever else the machine does falls on all of them."""
+    bar = st.progress(0.0, "Waiting for another measurement ...")
+    with _ONE_AT_A_TIME:
+        if not milliseconds():
+            models = {recipe.name: fresh(recipe) for recipe in noise_recipes()}
+            seconds: dict[str, list[float]] = {name: [] for name in models}
+            for turn in range(ROUNDS + 1):
+                for k, (name, model) in enumerate(models.items()):
+                    bar.progress((turn + k / len(models)) / (ROUNDS + 1), f"{name} draws {PICTURES} pictures ...")
+                    full = {control.name: control.default for control in model.controls}  # progan's stage: the last
+                    began = time.perf_counter()
+                    model.sample(PICTURES, **full)
+                    seconds[name].append(time.perf_counter() - began)
+            timed = {name: 1000 * statistics.median(times[1:]) / PICTURES for name, times in seconds.items()}
+            milliseconds().update(timed)  # at once: a session that leaves halfway leaves nothing
+    st.rerun()
+
+
+def fresh(recipe: type[NoiseRecipe]) -> Model:
+    """A model of the recipe's laptop size with its first weights."""
+    made = laptop(recipe)
+    generator = made.build()["G"].eval().requires_grad_(False)
+    classes = None if made.num_classes is None else tuple(str(k) for k in range(made.num_classes))
+    generators = nn.ModuleDict({"G": generator.to(memory_format=memory_format(generator))})
+    return Model(made, generators, classes=classes)

@@ -1,0 +1,28 @@
+"""Links from a text to the experiment that shows what it says."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+ICONS = {
+    "playground.py": ":material/palette:", "learn.py": ":material/school:", "train.py": ":material/model_training:",
+    "evaluate.py": ":material/straighten:", "models.py": ":material/deployed_code:",
+    "datasets.py": ":material/photo_library:",
+}  # fmt: skip
+
+
+class Pointer(NamedTuple):
+    """A page in a certain state: its file, what the link says, and the query that sets the state."""
+
+    page: str
+    label: str
+    query: dict[str, str]
+
+
+def point(*pointers: Pointer) -> None:
+    """Draws links beside each other."""
+    with st.container(horizontal=True):
+        for page, label, query in pointers:
+            st.page_link(page, label=label, icon=ICONS[page], query_params=query)

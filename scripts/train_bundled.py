@@ -1,0 +1,303 @@
+"""The models in the box: which there are, by which commands, and all that follows from their weights.
+
+    python scripts/train_bundled.py                        list them: command, state, time
+    python scripts/train_bundled.py wgan-digits            train it, or go on with its run, and put it into the box
+    python scripts/train_bundled.py wgan-digits --from RUN put a finished run into the box
+    python scripts/train_bundled.py --refresh              measure and describe anew what is in the box
+
+Into the box: the weights with their config, card and sheet go to weights/NAME, a golden picture to tests/golden, a row
+into weights/README.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import gan_core.recipes  # noqa: F401  registers every recipe
+from gan_core.atomic import replacing
+from gan_core.card import duration
+from gan_core.checkpoint import load_checkpoint
+from gan_core.cli.training import planned
+from gan_core.errors import UsageError
+from gan_core.evaluate import evaluate
+from gan_core.model import Model, load_folder
+from gan_core.model_folder import CONFIG, read_config
+from gan_core.plan import INTERVALS, OPTIONAL_INTERVALS, Plan, RunOptions, read_plan
+from gan_core.recipe import nearest
+from gan_core.report import number, spread
+from gan_core.runs import LIVE, Run, runs_folder
+
+ROOT = Path(__file__).resolve().parents[1]
+WEIGHTS, GOLDEN = ROOT / "weights", ROOT / "tests" / "golden"
+TABLE = re.compile(r"(<!-- python scripts/train_bundled.py -->\n).*?(<!-- end -->)", re.S)  # in weights/README.md
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """How a model is made.
+
+    Attributes:
+        words: Of `python train.py`.
+        minutes: What that takes on two laptop cores, about; in the box is what it took.
+        threads: A run repeats to the bit with as many only.
+    """
+
+    words: str
+    minutes: int
+    threads: int = 1
+
+
+BUNDLED = {
+    "simple_gan-digits": Recorded("simple_gan --steps 40000 --precision fp32", 10),
+    "gan-digits": Recorded("gan --steps 24000 --precision fp32", 15, threads=2),
+    "dcgan-digits": Recorded("dcgan --steps 6000 --precision bf16", 18),
+    "cgan-digits": Recorded("cgan --steps 8000 --precision bf16", 20),
+    "lsgan-digits": Recorded("lsgan --steps 8000 --precision bf16", 25),
+    "wgan-digits": Recorded("wgan --steps 4000 --precision bf16", 30),
+    "wgan_gp-digits": Recorded("wgan_gp --steps 2500 --precision bf16", 25),
+    "progan-digits": Recorded("progan --steps 7000 --precision bf16", 90),
+    "stylegan-digits": Recorded("stylegan --steps 5000 --precision bf16", 65),
+    "biggan-digits": Recorded("biggan --steps 2500 --precision bf16", 35),
+    "r3gan-digits": Recorded("r3gan --steps 4000 --precision bf16", 90),
+    "progan-faces": Recorded("progan --dataset faces --steps 4000 --precision bf16 --stage_images 20000", 100),
+    "stylegan-faces": Recorded("stylegan --dataset faces --steps 2500 --precision bf16", 100),
+    "r3gan-faces": Recorded("r3gan --dataset faces --steps 1500 --precision bf16", 120),
+    "biggan-openmoji": Recorded("biggan --dataset openmoji --steps 2500 --precision bf16", 115),
+}
+
+
+# ---------------------------------------------------------------------------------------------------------- commands
+
+
+def plan_of(name: str) -> Plan:
+    """What a bundled model is trained by."""
+    return planned(shlex.split(BUNDLED[name].words), "train")[0]
+
+
+def plainly(plan: Plan) -> Plan:
+    """The plan as far as the weights follow from it: how often a run was looked at leaves them as they are."""
+    usual = {interval: getattr(RunOptions(), interval) for interval in (*INTERVALS, *OPTIONAL_INTERVALS)}
+    return dataclasses.replace(plan, run=dataclasses.replace(plan.run, **usual))
+
+
+def settings(plan: Plan) -> dict[str, Any]:
+    """Everything that the weights follow from, by name."""
+    stored = plainly(plan).as_dict()
+    return {"recipe": stored["recipe"], **stored["config"], **stored["options"], **stored["run"]}
+
+
+def refuse_unlike(name: str, run: Run) -> None:
+    """Raises `UsageError` unless the run is finished and was made as the table says."""
+    made, recorded = settings(read_plan(run.folder)), settings(plan_of(name))
+    if differences := [
+        f"{key} was {made.get(key)}, not {recorded.get(key)}"
+        for key in (recorded | made)
+        if made.get(key) != recorded.get(key)
+    ]:
+        raise UsageError(f"The run in {run.folder} is not the recorded one of {name}: {'; '.join(differences)}.")
+    state = run.state()
+    if state["status"] != "done":
+        raise UsageError(f"The run in {run.folder} is {progress_of(state)}; only a finished one goes into the box.")
+
+
+def progress_of(state: dict[str, Any]) -> str:
+    """ "running at step 300 of 4,000"."""
+    return f"{state['status']} at step {state['step']:,} of {state['steps']:,}"
+
+
+# ---------------------------------------------------------------------------------------------------------- training
+
+
+def train(name: str) -> None:
+    """Trains a model in runs/NAME, or goes on with that run, and puts it into the box.
+
+    Raises:
+        UsageError: The run is going already, was made otherwise, or has not come to its end.
+    """
+    run, recorded = Run(runs_folder() / name), BUNDLED[name]
+    if (state := run.state())["status"] in LIVE:
+        raise UsageError(f"{name} is {progress_of(state)} in {run.folder} already.")
+    if run.state_file.exists() and not run.checkpoint_file.exists():
+        run.delete()  # it ended before there was anything to go on from
+    resume = ["--resume"] if run.checkpoint_file.exists() else []
+    words = [sys.executable, str(ROOT / "train.py"), *shlex.split(recorded.words), "--out", str(run.folder), *resume]
+    environment = os.environ | {"OMP_NUM_THREADS": str(recorded.threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the training's, which saves and ends
+    try:
+        ended = subprocess.run(words, env=environment).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if ended != 0 or run.state()["status"] != "done":
+        raise UsageError(f"{name} is {progress_of(run.state())}; the same command goes on with {run.folder}.")
+    land(name, run)
+
+
+# ----------------------------------------------------------------------------------------------------------- the box
+
+
+def land(name: str, run: Run) -> None:
+    """Puts a finished run into the box.
+
+    Raises:
+        UsageError: See `refuse_unlike`.
+    """
+    refuse_unlike(name, run)
+    threads = int(load_checkpoint(run.checkpoint_file)["surroundings"]["threads"])
+    if threads != BUNDLED[name].threads:
+        raise UsageError(f"The run in {run.folder} took {threads} threads; {name} takes {BUNDLED[name].threads}.")
+    model = load_folder(run.model_folder)
+    model.training |= {"command": plainly(plan_of(name)).command(), "threads": threads}
+    write(name, model)
+
+
+def refresh(name: str) -> None:
+    """Measures and describes anew what lies in the box, its weights as they are; what does not, lands from its run.
+
+    Raises:
+        UsageError: There is neither, or it is damaged.
+    """
+    if in_box(name):
+        write(name, load_folder(WEIGHTS / name))
+    else:
+        land(name, Run(runs_folder() / name))
+
+
+def write(name: str, model: Model) -> None:
+    """Judges a model and writes all that there is to write about it, its folder in one piece."""
+    with tqdm(total=1.0, bar_format="{percentage:3.0f}%|{bar}| {elapsed} {desc}", disable=None, leave=False) as bar:
+
+        def show(done: float, text: str) -> None:
+            bar.set_description_str(f"{name}: {text}", refresh=False)
+            bar.update(done - bar.n)
+
+        report = evaluate(model, progress=show)
+    model.metrics = dataclasses.replace(report, model=f"weights/{name}").as_dict()
+    model.save(WEIGHTS / name)
+    with replacing(GOLDEN / f"{name}.npy") as file:
+        np.save(file, model.sample(1, seed=0)[0].numpy())
+    with replacing(WEIGHTS / "README.md") as file:
+        file.write(with_rows((WEIGHTS / "README.md").read_text(encoding="utf-8")).encode())
+    print(f"{name}: FD {measured(model.metrics)}, {model.training['images_seen']:,} images seen")
+
+
+def with_rows(readme: str) -> str:
+    """weights/README.md with the table of what is in the box now."""
+    heads = ["model", "made by", "threads", "time", "images seen", "FD (floor)", "recall (floor)", "coverage (floor)"]
+    lines = [heads, ["---"] * len(heads), *(row(name) for name in BUNDLED if in_box(name))]
+    return TABLE.sub(lambda found: found[1] + "".join(f"| {' | '.join(line)} |\n" for line in lines) + found[2], readme)
+
+
+def row(name: str) -> list[str]:
+    """The cells of one model in weights/README.md."""
+    described = read_config(WEIGHTS / name)
+    training, metrics = described["training"], described["metrics"]
+    return [
+        f"[{name}]({name}/README.md)",
+        f"`{training['command']}`",
+        str(training["threads"]),
+        duration(training["seconds"]),
+        f"{training['images_seen']:,}",
+        measured(metrics),
+        *(f"{number(metrics[score])} ({number(metrics['floors'][score])})" for score in ("recall", "coverage")),
+    ]
+
+
+def measured(metrics: dict[str, Any]) -> str:
+    """FD with its spread and its floor."""
+    fd = metrics["fd"]
+    return f"{spread(fd['value'], fd['spread'])} ({number(fd['floor'])})"
+
+
+def in_box(name: str) -> bool:
+    """Whether weights/NAME is there."""
+    return (WEIGHTS / name / CONFIG).is_file()
+
+
+# ------------------------------------------------------------------------------------------------------ command line
+
+
+def listing() -> list[list[str]]:
+    """Name, command, state and time of each model."""
+    table = [["model", "command", "state", "time"]]
+    for name, recorded in BUNDLED.items():
+        states, time = [], f"about {recorded.minutes} min"
+        if in_box(name):
+            described = read_config(WEIGHTS / name)
+            training = described["training"]
+            states.append(f"FD {measured(described['metrics'])}, {training['images_seen']:,} images seen")
+            time = f"took {duration(training['seconds'])}"
+        run = Run(runs_folder() / name)
+        if run.state_file.exists():
+            state = run.state()
+            states.append(f"run {progress_of(state)}")
+            if state["status"] in LIVE and (rows := run.metrics()[0]):
+                left = (state["steps"] - state["step"]) * rows[-1]["seconds"] / rows[-1]["step"]
+                time = f"{duration(left)} left"
+        table.append([name, plan_of(name).command(), "; ".join(states) or "missing", time])
+    return table
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """List, train and refresh the models in the box. Without a name: list them."""
+
+    names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="NAME")] = ()
+    """Models to train, one after the other; a run that was stopped goes on."""
+    run: Annotated[Path | None, tyro.conf.arg(name="from", metavar="RUN")] = None
+    """A finished run's folder to put into the box, in place of training."""
+    refresh: bool = False
+    """Measure and describe anew what is in the box (by default all of it), without training."""
+
+
+def main() -> None:
+    """What the words say; what does not fit is one sentence."""
+    asked = tyro.cli(Bundle, prog="python scripts/train_bundled.py")
+    try:
+        act(asked)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def act(asked: Bundle) -> None:
+    """Lists, trains, lands or refreshes.
+
+    Raises:
+        UsageError: A name is unknown, the flags do not go together, or see `train`, `land` and `refresh`.
+    """
+    for name in asked.names:
+        if name not in BUNDLED:
+            raise UsageError(f"There is no bundled model {name!r}{nearest(name, BUNDLED)}.")
+    if asked.run is not None and (len(asked.names) != 1 or asked.refresh):
+        raise UsageError("--from takes the name of the one model that the run is to become.")
+    if asked.run is not None:
+        land(asked.names[0], Run(asked.run))
+    elif asked.refresh:
+        for name in asked.names or filter(in_box, BUNDLED):
+            refresh(name)
+    elif asked.names:
+        for name in asked.names:
+            train(name)
+    else:
+        table = listing()
+        widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
+        for line in table:
+            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    main()

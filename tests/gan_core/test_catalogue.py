@@ -1,0 +1,65 @@
+import pytest
+import torch
+
+from gan_core import list_recipes
+from gan_core.catalogue import noise_recipes, objective, paper, traits
+from gan_core.cli import main
+from gan_core.recipe import recipe_class
+from gan_core.recipes.dcgan import Convolutional
+
+# As the papers say: loss, what bounds the critic, norms of G and of D, n_critic
+PAPERS = {
+    "gan": ("cross-entropy", {"dropout"}, {"batch"}, set(), 1),  # batch: ours, said in its docstring
+    "simple_gan": ("cross-entropy", set(), {"batch"}, set(), 1),
+    "dcgan": ("cross-entropy", set(), {"batch"}, {"batch"}, 1),
+    "cgan": ("cross-entropy", set(), {"batch"}, {"batch"}, 1),
+    "lsgan": ("least squares", set(), {"batch"}, {"batch"}, 1),
+    "wgan": ("Wasserstein", {"clipped weights"}, {"batch"}, {"batch"}, 5),
+    "wgan_gp": ("Wasserstein", {"gradient penalty"}, {"batch"}, set(), 5),
+    "progan": ("Wasserstein", {"gradient penalty", "drift", "minibatch deviation"}, {"pixel"}, set(), 1),
+    "stylegan": ("cross-entropy", {"R1 every 4 steps", "minibatch deviation"}, {"instance by style"}, set(), 1),
+    "biggan": ("hinge", set(), {"spectral", "batch by class", "batch"}, {"spectral"}, 2),
+    "r3gan": ("relativistic", {"R1", "R2"}, set(), set(), 1),
+}
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_traits_are_those_of_the_papers(name):
+    found = traits(recipe_class(name))
+    sets = set(found.regularisers), set(found.generator_norms), set(found.critic_norms)
+    assert (found.loss, *sets, found.n_critic) == PAPERS[name]
+    assert len(found.regularisers) == len(sets[0])
+    assert found.conditional == (name in ("cgan", "biggan"))
+
+
+def test_a_loss_is_known_by_its_values_and_an_own_one_by_its_terms():
+    class Halved(Convolutional):
+        def critic_loss(self, real, fake):
+            return {"pull": 3 * (fake - real).mean(), "calm": real.square().mean()}
+
+    class Own(Convolutional):
+        def critic_loss(self, real, fake):
+            return {"exponential": (torch.exp(fake) + torch.exp(-real)).mean()}
+
+    assert objective(Halved) == ("Wasserstein", ["calm"])
+    assert objective(Own) == ("exponential", [])
+
+
+def test_papers_have_years_and_the_oldest_comes_first():
+    ages = [paper(recipe) for recipe in noise_recipes()]
+    assert ages == sorted(ages) and ages[0] == (2014, "1406.2661")
+    for year, arxiv in ages:
+        assert 0 <= 2000 + int(arxiv[:2]) - year <= 1  # r3gan's appeared in print a month before
+
+
+def test_list_shows_every_recipe_in_both_tables(capsys):
+    main(["list", "--markdown"])
+    first, second = capsys.readouterr().out.strip().split("\n\n")
+    for table in (first, second):
+        rows = table.splitlines()
+        assert len(rows) == len(list_recipes()) + 2
+        assert len({row.count("|") for row in rows}) == 1
+    assert first.count("](https://arxiv.org/abs/") == len(list_recipes())
+    assert "| r3gan | relativistic | R1, R2 | none | none | none | 1 |" in second
+    main(["list"])
+    assert "](" not in capsys.readouterr().out

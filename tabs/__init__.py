@@ -5,8 +5,11 @@ from typing import Any
 
 import gradio as gr
 
+from tabs.browser import opening
+from tabs.compare import CompareTab, ModelsPanel
 from tabs.interpolate import InterpolateTab
-from tabs.panel import ModelPanel
+from tabs.mix import MixTab
+from tabs.panel import QUIETLY, ModelPanel
 from tabs.sample import SampleTab
 
 CSS = Path(__file__).with_name("style.css")
@@ -34,11 +37,20 @@ def build() -> gr.Blocks:
     with Playground(title="GAN Playground", analytics_enabled=False, delete_cache=(600, 3600)) as page:
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
-                panel = ModelPanel()
-            with gr.Column(scale=3, min_width=320), gr.Tabs():
-                with gr.Tab("Sample", id="sample"):
-                    sampling = SampleTab(panel, page)
-                with gr.Tab("Interpolate", id="interpolate"):
-                    interpolation = InterpolateTab(panel)
-        interpolation.redraw_after(*sampling.settled)
+                with gr.Column() as beside_one:
+                    panel = ModelPanel()
+                with gr.Column(visible=False) as beside_several:
+                    models = ModelsPanel()
+            with gr.Column(scale=3, min_width=320), gr.Tabs(overflow_behavior="wrap") as tabs:
+                with gr.Tab("Sample", id="sample") as sample:
+                    SampleTab(panel, sample, page)
+                with gr.Tab("Interpolate", id="interpolate") as interpolate:
+                    InterpolateTab(panel, interpolate)
+                with gr.Tab("Mix", id="mix") as mix:
+                    MixTab(panel, mix)
+                with gr.Tab("Compare", id="compare") as compare:
+                    CompareTab(models, compare, tabs, page)
+        for tab in (sample, interpolate, mix, compare):
+            shows = opening(str(tab.id), tab is not compare, tab is compare)
+            tab.select(None, None, [panel.open, beside_one, beside_several], js=shows, **QUIETLY)
     return page.queue(max_size=MAX_WAITING)

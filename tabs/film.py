@@ -22,10 +22,19 @@ def scale_of(size: int) -> int:
     return factor + factor * size % 2
 
 
-def frames(model: Model, z: Tensor, label: int | None, controls: dict[str, float]) -> Iterator[Image.Image]:
-    """The enlarged pictures of latents [N, latent_dim], decoded a chunk at a time."""
+def frames(model: Model, z: Tensor, labels: Tensor | int | None, controls: dict[str, float]) -> Iterator[Image.Image]:
+    """The enlarged pictures of latents [N, latent_dim], decoded a chunk at a time.
+
+    Args:
+        model: What draws.
+        z: Latents.
+        labels: One class for all, or a row for each frame; see `Model.sample`.
+        controls: By name.
+    """
     for start in range(0, len(z), CHUNK):
-        for image in model.decode(z[start : start + CHUNK], label, **controls):
+        chunk = slice(start, start + CHUNK)
+        chosen = labels[chunk] if isinstance(labels, Tensor) else labels
+        for image in model.decode(z[chunk], chosen, **controls):
             yield to_pil(image, scale_of(model.image_size))
 
 

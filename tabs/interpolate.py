@@ -1,120 +1,21 @@
-"""The interpolation tab: a walk from seed to seed, live, as a strip and as a film."""
+"""The interpolation tab: a walk from seed to seed and class to class, live, as a strip and as a film."""
 
-import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import gradio as gr
-import torch
 from gradio_client import handle_file
-from PIL import Image
-from torch import Tensor
 
-from gan_core import Model, UsageError, latent
+from gan_core import Model, latent
 from gan_core.model import CHUNK
-from gan_core.pictures import grid, to_pil
-from tabs.film import MIN_SIDE, frames, scale_of, write
-from tabs.output import new_folder
-from tabs.panel import QUIETLY, TAKES_TURNS, ModelPanel, load, told
-from tabs.settings import check_text, check_whole
+from gan_core.pictures import grid
+from tabs.film import MIN_SIDE
+from tabs.panel import NO_CLASS, QUIETLY, TAKES_TURNS, ModelPanel, class_choices, load, stops, told
+from tabs.walk import MAX_FPS, MAX_FRAMES, MAX_KEYS, SEEDS, Format, Walk, film, live, read_seeds, roll
 
-MAX_KEYS, MAX_FRAMES, MAX_FPS = 12, 240, 30
+STAY = "stay in one class"
 STRIP = MAX_KEYS  # pictures in the strip: every key seed is in it
-SEEDS = "3, 14, 15, 92"
-Format = Literal["gif", "mp4"]
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A way through latent space; checked at construction.
-
-    Attributes:
-        seeds: 2 to `MAX_KEYS` key seeds, 0 to `latent.MAX_SEED` each.
-        path: Along the great circle or the straight line.
-        loop: Back to the first seed at the end.
-        label: Class index, for a conditional model; one class for the whole walk, the first by default.
-        controls: By the names that the model declares.
-    """
-
-    seeds: tuple[int, ...]
-    path: latent.Path = "slerp"
-    loop: bool = True
-    label: int | None = None
-    controls: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not 2 <= len(self.seeds) <= MAX_KEYS:
-            raise UsageError(f"There are {len(self.seeds)} key seeds; a walk takes 2 to {MAX_KEYS}, such as {SEEDS}.")
-        for seed in self.seeds:
-            check_whole("key seed", seed, 0, latent.MAX_SEED)
-        if self.path not in get_args(latent.Path):
-            raise UsageError(f"The path is {str(self.path)[:40]!r}; it takes {' or '.join(get_args(latent.Path))}.")
-
-    def latents(self, model: Model, count: int) -> Tensor:
-        """`count` latents along the walk, [count, latent_dim]."""
-        return latent.walk(self.seeds, count, model.latent_dim, self.path, self.loop)
-
-    def leg(self, mix: float) -> tuple[int, int, float]:
-        """The key seeds around the point `mix` of the way, 0 to 1, and how far it is from one to the next."""
-        stops = (*self.seeds, self.seeds[0]) if self.loop else self.seeds
-        position = min(max(mix, 0.0), 1.0) * (len(stops) - 1)
-        first = min(int(position), len(stops) - 2)
-        return stops[first], stops[first + 1], position - first
-
-    def decode(self, model: Model, z: Tensor) -> Tensor:
-        """Pictures of latents on the walk, [N, C, H, W]."""
-        return model.decode(z, self.label_of(model), **self.controls)
-
-    def label_of(self, model: Model) -> int | None:
-        """The class of the whole walk, None for an unconditional model."""
-        return self.label if model.classes is None or self.label is not None else 0
-
-
-def read_seeds(text: str) -> tuple[int, ...]:
-    """Key seeds from "3, 14, 15, 92".
-
-    Raises:
-        UsageError: A word is no whole number.
-    """
-    check_text("list of key seeds", text)
-    words = text.replace(",", " ").split()
-    for word in words:
-        if not (word.isascii() and word.isdecimal() and len(word) <= 10):
-            raise UsageError(f"{word[:20]!r} is no seed; give whole numbers with commas between, such as {SEEDS}.")
-    return tuple(int(word) for word in words)
-
-
-def live(walk: Walk, model: Model, mix: float) -> list[tuple[Image.Image, str]]:
-    """The picture at the point `mix` of the walk between those of its two key seeds, each with its label."""
-    before, after, t = walk.leg(mix)
-    ends = [latent.latents(seed, 1, model.latent_dim) for seed in (before, after)]
-    pictures = walk.decode(model, torch.cat([ends[0], latent.between(*ends, t, walk.path), ends[1]]))
-    labels = (f"Seed {before}", f"{100 * t:.0f} %", f"Seed {after}")
-    return [
-        (to_pil(picture, scale_of(model.image_size)), label) for picture, label in zip(pictures, labels, strict=True)
-    ]
-
-
-def film(walk: Walk, model: Model, count: int, fps: int, kind: str) -> Iterator[tuple[int, Path]]:
-    """Writes the walk as a film.
-
-    Yields:
-        Frames done so far and the file, which is whole when the iterator has ended.
-
-    Raises:
-        UsageError: A number is out of range, or there is no such kind of film.
-    """
-    check_whole("number of frames", count, 2, MAX_FRAMES)
-    check_whole("frames per second", fps, 1, MAX_FPS)
-    if kind not in get_args(Format):
-        raise UsageError(f"There is no film format {kind!r}; choose from {', '.join(get_args(Format))}.")
-    file = new_folder() / f"walk-{'-'.join(map(str, walk.seeds))[:60]}.{kind}"
-    pictures = frames(model, walk.latents(model, count), walk.label_of(model), walk.controls)
-    for done in write(file, pictures, scale_of(model.image_size) * model.image_size, fps):
-        yield done, file
 
 
 @told()
@@ -129,8 +30,10 @@ def interpolate(
     format: Literal["gif", "mp4"] = "gif",
     label: int | None = None,
     controls: dict[str, float] | None = None,
+    goal: int | None = None,
+    hold: bool = False,
 ) -> dict:
-    """A film of the walk through key seeds. Returns its file.
+    """A film of the walk through key seeds, and from class to class. Returns its file.
 
     Args:
         model: A name from the app's list, or "owner/name" on the Hub; by default the first model of the app.
@@ -143,8 +46,10 @@ def interpolate(
         format: "gif" or "mp4".
         label: Class index for a conditional model.
         controls: Values by name, such as {"truncation": 0.7}; by default the model's own.
+        goal: Index of the class that the walk goes to, from `label`; by default it stays there.
+        hold: Whether it stays at the first seed, so that only the class changes.
     """
-    walk = Walk(read_seeds(seeds), path, loop, label, controls or {})
+    walk = Walk(read_seeds(seeds), path, loop, label, controls or {}, goal, hold is True)
     *_, (_, file) = film(walk, load(model, revision).model, frames, fps, format)
     return handle_file(file)
 
@@ -152,7 +57,7 @@ def interpolate(
 class InterpolateTab:
     """The tab's components and events, made where it is constructed."""
 
-    def __init__(self, panel: ModelPanel) -> None:
+    def __init__(self, panel: ModelPanel, tab: gr.Tab) -> None:
         self.panel = panel
         with gr.Row(elem_classes="line"):
             self.seeds = gr.Textbox(SEEDS, label="Key seeds", elem_id="seeds", max_lines=1, min_width=150, scale=3)
@@ -162,6 +67,15 @@ class InterpolateTab:
                 min_width=190, scale=3,
             )  # fmt: skip
             self.loop = gr.Checkbox(True, label="Loop", elem_id="loop", min_width=80, scale=1)
+        with gr.Row(visible=False) as self.morph:
+            self.goal = gr.Dropdown(
+                class_choices((), STAY), value=NO_CLASS, label="Go to class", elem_id="goal", min_width=220,
+                info="The walk begins in the class chosen beside, or in the first.",
+            )  # fmt: skip
+            self.hold = gr.Checkbox(
+                label="Hold the first seed", info="Then only the class changes, if there is one to go to.",
+                elem_id="hold",
+            )  # fmt: skip
         self.mix = gr.Slider(0, 1, 0.12, step=0.01, label="Along the walk", elem_id="mix")
         with gr.Row(elem_classes="triptych"):
             self.shown = [
@@ -183,7 +97,7 @@ class InterpolateTab:
             mp4 = gr.Button("Make an MP4", variant="primary", elem_id="make-mp4", min_width=120)
             cancel = gr.Button("Cancel", elem_id="cancel", min_width=90)
         with gr.Column(elem_id="film"):
-            self.status = gr.Markdown(elem_id="film-status")
+            self.status = gr.Markdown(elem_id="film-status", elem_classes="said")
             self.gif = gr.Image(
                 label="Film (GIF)",
                 interactive=False,
@@ -194,29 +108,30 @@ class InterpolateTab:
             )
             self.mp4 = gr.Video(label="Film (MP4)", interactive=False, autoplay=True, loop=True, visible=False)
 
-        way = [self.seeds, self.path, self.loop, *panel.inputs]
-        live = {"inputs": [self.mix, *way], "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS}
-        self._preview = live | {"fn": self._show, "outputs": [*self.shown, self.strip]}
+        steps = [self.seeds, self.path, self.loop, self.goal, self.hold]
+        way = [*steps, *panel.inputs]
+        live: dict[str, Any] = {"inputs": [self.mix, *way], "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS}
+        show = live | {"fn": self._show, "outputs": [*self.shown, self.strip, self.morph, self.goal]}
         self.mix.input(self._live, outputs=self.shown, **live)
-        gr.on([self.seeds.submit, self.seeds.blur, self.path.input, self.loop.input, *panel.turned], **self._preview)
-        self.redraw_after(*panel.chosen, dice.click(roll, None, self.seeds, **QUIETLY))
+        gr.on([self.seeds.submit, self.seeds.blur, *(step.input for step in steps[1:])], **show)
+        dice.click(roll, None, self.seeds, **QUIETLY).success(**show)
+        panel.keep_drawn(tab, show)
         films = [
             button.click(
                 make, [self.frames, self.fps, *way], [self.status, self.gif, self.mp4], **QUIETLY, **TAKES_TURNS
             )
             for button, make in ((gif, self._make_gif), (mp4, self._make_mp4))
         ]
-        cancel.click(None, None, self.status, js="() => 'Stopped.'", cancels=films, **QUIETLY)
+        stops(cancel, films, self.status)
         gr.api(interpolate, api_name="interpolate", **TAKES_TURNS)
 
-    def redraw_after(self, *events: Any) -> None:
-        """Makes events, when they succeed, be followed by fresh pictures here."""
-        for event in events:
-            event.success(**self._preview)
-
-    def _read(self, seeds: str, path: latent.Path, loop: bool, *panel: Any) -> tuple[Walk, Model]:
+    def _read(
+        self, seeds: str, path: latent.Path, loop: bool, goal: int, hold: bool, *panel: Any
+    ) -> tuple[Walk, Model]:
         model, settings = self.panel.read(panel)
-        return Walk(read_seeds(seeds), path, loop, settings.label, settings.controls), model
+        there = goal if goal in range(len(model.classes or ())) else None
+        hold = hold and there is not None
+        return Walk(read_seeds(seeds), path, loop, settings.label, settings.controls, there, hold), model
 
     @told()
     def _live(self, mix: float, *way: Any) -> list[Any]:
@@ -226,8 +141,13 @@ class InterpolateTab:
     @told()
     def _show(self, mix: float, *way: Any) -> list[Any]:
         walk, model = self._read(*way)
-        strip = grid(walk.decode(model, walk.latents(model, STRIP)), STRIP, scale=-(-MIN_SIDE // 2 // model.image_size))
-        return [*self._live(mix, *way), strip]
+        strip = grid(walk.decode(model, STRIP), STRIP, scale=-(-MIN_SIDE // 2 // model.image_size))
+        classes = model.classes or ()
+        # a goal that this model has stays: a newer one may have been chosen meanwhile
+        _, _, _, chosen, *_ = way
+        kept = {} if chosen in range(NO_CLASS, len(classes)) else {"value": NO_CLASS}
+        goal = gr.Dropdown(class_choices(classes, STAY), **kept)
+        return [*self._live(mix, *way), strip, gr.Row(visible=len(classes) > 0), goal]
 
     def _make_gif(self, *inputs: Any) -> Iterator[list[Any]]:
         yield from self._make("gif", *inputs)
@@ -246,8 +166,3 @@ class InterpolateTab:
         said = f"{count} frames, {file.stat().st_size / 1000:.0f} kB, made in {time.perf_counter() - start:.1f} s"
         gif, mp4 = (str(file) if kind == format else None for format in get_args(Format))
         yield [said, gr.Image(gif, visible=gif is not None), gr.Video(mp4, visible=mp4 is not None)]
-
-
-def roll() -> str:
-    """Four fresh key seeds."""
-    return ", ".join(str(random.randint(0, 9999)) for _ in range(4))

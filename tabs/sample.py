@@ -12,19 +12,10 @@ from gradio_client import handle_file
 from gan_core import Model, UsageError
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png, to_pil
+from tabs.browser import CLEAR, DICE, share
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, ModelPanel, load, told
 from tabs.settings import MAX_IMAGES, Settings
-
-DICE = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
-SHARE = """(settings) => {
-    const {model, revision, seed, images, label, controls} = settings ?? {};
-    const all = Object.entries({model, revision, seed, images, label, ...controls});
-    const query = new URLSearchParams(all.filter(([, value]) => value != null));
-    const link = `${window.location.origin}${window.location.pathname}?${query}`;
-    navigator.clipboard?.writeText(link).catch(() => {});
-    return link;
-}"""
 
 
 def draw(settings: Settings, model: Model) -> tuple[list[tuple[Path, str]], dict[str, Any], str]:
@@ -59,6 +50,7 @@ def sample(
     images: int = 16,
     label: int | None = None,
     controls: dict[str, float] | None = None,
+    raw: bool = False,
 ) -> tuple[list[dict], dict[str, Any]]:
     """Pictures of a seed. Returns the PNG files and the settings that make them again.
 
@@ -69,20 +61,20 @@ def sample(
         images: 1 to 64.
         label: Class index for a conditional model; by default each class in turn.
         controls: Values by name, such as {"truncation": 0.7}; by default the model's own.
+        raw: Whether the weights of a run are taken as the optimizer left them, not averaged.
     """
-    loaded, name, commit = load(model, revision)
-    pictures, used, _ = draw(Settings(name, commit, seed, images, label, controls or {}), loaded)
+    loaded, name, commit = load(model, revision, raw=raw is True)
+    pictures, used, _ = draw(Settings(name, commit, seed, images, label, controls or {}, raw), loaded)
     return [handle_file(file) for file, _ in pictures], used
 
 
 class SampleTab:
     """The tab's components and events, made where it is constructed.
 
-    Attributes:
-        settled: Events after which the panel shows other settings: the page's link, or a PNG's.
+    The page's link and a dropped PNG count among the events that the panel was `chosen` by.
     """
 
-    def __init__(self, panel: ModelPanel, page: gr.Blocks) -> None:
+    def __init__(self, panel: ModelPanel, tab: gr.Tab, page: gr.Blocks) -> None:
         self.panel = panel
         with gr.Row(elem_classes="line"):
             self.seed = gr.Number(
@@ -93,14 +85,14 @@ class SampleTab:
             generate = gr.Button("Generate", variant="primary", elem_id="generate", min_width=130, scale=1)
         self.gallery = gr.Gallery(
             label="Pictures", format="png", columns=8, object_fit="contain", height="auto", interactive=False,
-            elem_id="gallery", elem_classes="pixels", buttons=["download", "download_all", "fullscreen"],
+            elem_id="gallery", elem_classes=["gallery", "pixels"], buttons=["download", "download_all", "fullscreen"],
         )  # fmt: skip
-        self.latency = gr.Markdown(elem_id="latency")
+        self.latency = gr.Markdown(elem_id="latency", elem_classes="said")
         with gr.Row():
             with gr.Column(min_width=280):
                 self.used = gr.JSON(label="Exact settings", elem_id="settings", buttons=["copy"])
             with gr.Column(min_width=280):
-                share = gr.Button("Copy a link to these pictures", elem_id="share")
+                to_link = gr.Button("Copy a link to these pictures", elem_id="share")
                 link = gr.Textbox(label="Link", elem_id="share-url", buttons=["copy"], interactive=False)
                 drop = gr.File(
                     label="Drop a saved PNG to restore its settings", file_types=[".png"], elem_id="drop", height=150
@@ -110,16 +102,16 @@ class SampleTab:
 
         opened = page.load(self._open, None, restored, **QUIETLY, **TAKES_TURNS)
         dropped = drop.upload(self._restore, drop, restored, **QUIETLY, **TAKES_TURNS)
-        dropped.then(None, None, drop, js="() => null", **QUIETLY)  # free for the next file, whatever came of it
+        dropped.then(None, None, drop, js=CLEAR, **QUIETLY)  # free for the next file, whatever came of it
         rolled = dice.click(None, None, self.seed, js=DICE, **QUIETLY)
-        self.settled = [opened, dropped]
+        panel.chosen += [opened, dropped]
         draw_all = {"fn": self._draw, "inputs": [self.seed, self.images, *panel.inputs], "outputs": drawn}
-        draw_all |= QUIETLY | TAKES_TURNS
-        gr.on([generate.click, self.seed.submit], **draw_all)
-        gr.on([self.images.input, *panel.turned], trigger_mode="always_last", **draw_all)
-        for event in (opened, dropped, rolled, *panel.chosen):
-            event.success(**draw_all)
-        share.click(None, self.used, link, js=SHARE, **QUIETLY)
+        draw_all |= {"trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS}
+        gr.on([generate.click, self.seed.submit, self.images.input], **draw_all)
+        rolled.success(**draw_all)
+        panel.keep_drawn(tab, draw_all)
+        in_link = ("model", "revision", "seed", "images", "label", "raw", "controls")
+        to_link.click(None, self.used, link, js=share(*in_link), **QUIETLY)
         gr.api(sample, api_name="sample", **TAKES_TURNS)
 
     @told()
@@ -135,7 +127,9 @@ class SampleTab:
 
     @told()
     def _open(self, request: gr.Request) -> list[Any]:
-        model, settings, complaints = read_link(dict(request.query_params))
+        query = dict(request.query_params)
+        is_comparison = "models" in query  # then seed, images and label are for another tab
+        model, settings, complaints = read_link({} if is_comparison else query)
         for complaint in complaints:
             gr.Warning(f"Left out of the link: {escape(complaint, quote=False)}")
         return self._shown(model, settings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gan_core import Model, UsageError, __version__
+from gan_core import Model, UsageError, __version__, library
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import read_settings
 from gan_core.recipe import nearest
@@ -27,6 +27,7 @@ class Settings:
         images: 1 to `MAX_IMAGES`.
         label: Class index; None is each class in turn.
         controls: By the names that the model declares; what is left out has its default.
+        raw: With the weights of a run as the optimizer left them, not averaged.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Settings:
     images: int = 16
     label: int | None = None
     controls: dict[str, float] = field(default_factory=dict)
+    raw: bool = False
 
     def __post_init__(self) -> None:
         check_text("model", self.model)
@@ -46,6 +48,8 @@ class Settings:
             check_whole("label", self.label, 0, MAX_SEED)
         if not isinstance(self.controls, dict):
             raise UsageError(f"The controls are {self.controls!r}; they take values by name, such as truncation: 0.7.")
+        if not isinstance(self.raw, bool):
+            raise UsageError(f"raw is {str(self.raw)[:40]!r}; it takes true or false.")
 
     @classmethod
     def from_png(cls, path: Path) -> Settings:
@@ -56,6 +60,8 @@ class Settings:
         """
         found = read_settings(path)
         if "model" not in found:
+            if "models" in found:
+                raise UsageError(f"{path.name} is a comparison of several models; drop it on the Compare tab.")
             raise UsageError(f"{path.name} carries settings of another program; drop a PNG that was saved here.")
         return cls(**{name: found[name] for name in FIELDS if name in found})
 
@@ -70,7 +76,10 @@ class Settings:
         }
 
     def check(self, model: Model) -> None:
-        """Raises `UsageError` for a class or a control that the model does not have, or a value out of its range."""
+        """Raises `UsageError` for what the model does not have, be it a class, a control or raw weights, or a value
+        out of a control's range."""
+        if self.raw:
+            check_raw(self.model)
         if self.label is not None:
             if model.classes is None:
                 raise UsageError(f"The label is {self.label}, but this model is unconditional: it has no classes.")
@@ -97,6 +106,8 @@ class Settings:
             try:
                 if name in ("seed", "images", "label") and text:
                     changed = dataclasses.replace(settings, **{name: number(text)})
+                elif name == "raw":
+                    changed = dataclasses.replace(settings, raw={"true": True, "false": False}.get(text, text))
                 elif name in controls:
                     changed = dataclasses.replace(settings, controls=settings.controls | {name: number(text)})
                 else:
@@ -109,6 +120,12 @@ class Settings:
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Settings))
+
+
+def check_raw(model: str) -> None:
+    """Raises `UsageError` unless the model is that of a run which still has its checkpoint."""
+    if not library.raw_weights(model):
+        raise UsageError(f"{model} is no run that still has its checkpoint, so its raw weights cannot be had.")
 
 
 def check_text(name: str, value: object) -> None:

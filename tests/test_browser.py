@@ -18,6 +18,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from gan_core.runs import LIVE, Run
+from tabs.comparison import Comparison
+from tests.tabs.tiny import tiny_model
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -27,8 +29,8 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PAGES = {
-    "/": "GAN Playground", "/play": "Playground", "/train": "Train", "/evaluate": "Evaluate", "/models": "Models",
-    "/datasets": "Datasets",
+    "/": "GAN Playground", "/learn": "Learn", "/play": "Playground", "/train": "Train", "/evaluate": "Evaluate",
+    "/models": "Models", "/datasets": "Datasets",
 }  # fmt: skip
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SLOW = 60_000  # milliseconds that a busy two-core machine may take
@@ -71,6 +73,8 @@ def serve(runs: Path) -> Iterator[str]:
 def server(tmp_path_factory):
     """The app for all tests here; gives (address, runs folder)."""
     runs = tmp_path_factory.mktemp("browser") / "runs"
+    tiny_model("stylegan").save(runs / "styled" / "model")
+    tiny_model("biggan", ("zero", "one", "two")).save(runs / "classy" / "model")
     with serve(runs) as address:
         yield address, runs
 
@@ -228,6 +232,77 @@ def test_the_interpolate_slider_is_live_by_mouse_and_keyboard(page):
     box = slider.bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
     wait_for(lambda: pixels(page, "#live") != second)
+
+
+def open_tab(page: Page, name: str, picture: str) -> str:
+    """Goes to a tab of the playground; gives the address of its picture."""
+    page.get_by_role("tab", name=name).click()
+    return pixels(page, picture)
+
+
+def choose(page: Page, dropdown: str, option: str) -> None:
+    """Chooses from one of Gradio's dropdowns by keyboard."""
+    box = page.locator(f"{dropdown} input")
+    box.fill(option)
+    box.press("Enter")
+
+
+def test_classes_and_styles_have_controls_where_a_model_has_them(page):
+    page.goto("/playground/?model=runs/classy&images=1")
+    pixels(page, "#gallery")
+    open_tab(page, "Interpolate", "#live")
+    choose(page, "#goal", "two")
+    expect(page.locator("#end-b")).to_contain_text("50 % from zero to two")
+    page.locator("#hold input").check()
+    expect(page.locator("#end-b")).to_contain_text("Seed 3 · class two")
+    page.get_by_role("tab", name="Mix").click()
+    expect(page.get_by_text("A biggan model has no styles to mix. Of the models here, these have:")).to_be_visible()
+
+    choose(page, "#model", "runs/styled")
+    first = pixels(page, "#mixed")
+    slider = page.locator("#first-layer input[type=range]")
+    expect(slider).to_have_value("4")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    second = wait_for(lambda: (src := pixels(page, "#mixed")) != first and src)
+    page.locator("#control-0 input[type=range]").focus()  # psi
+    page.keyboard.press("Home")
+    wait_for(lambda: pixels(page, "#mixed") != second)
+    expect(page.locator("#mixed img")).to_have_attribute("alt", re.compile("5, 6, 7, 8, 9 across"))
+    open_tab(page, "Interpolate", "#live")
+    expect(page.locator("#goal")).to_be_hidden()
+    expect(page.locator("#end-b")).to_contain_text("Seed 14")
+
+
+def test_models_are_compared_saved_and_shared(page, tmp_path):
+    page.goto("/playground/?images=1")
+    pixels(page, "#gallery")
+    open_tab(page, "Compare", "#side-by-side")
+    expect(page.locator("#model")).to_be_hidden()  # the panel of one model
+    shown, settings = page.locator("#side-by-side .caption-label"), page.locator("#compare-settings")
+    expect(shown.filter(has_text=re.compile(r"dcgan.*parameters.*ms a picture.*FD .*floor", re.S))).to_have_count(1)
+    before = shown.count()
+    choose(page, "#models", "runs/classy")
+    expect(shown).to_have_count(before + 1)
+    choose(page, "#compare-label", "one")
+    page.locator("#compare-dice").press("Enter")
+    expect(settings).not_to_contain_text(re.compile(r"seed\W+0\W"))
+    seed = page.locator("#compare-seed input").input_value()
+    expect(settings).to_contain_text(seed)
+    made = content(page, "#side-by-side")
+    with page.expect_download() as download:
+        page.locator("#compare-save").click()
+    download.value.save_as(tmp_path / "comparison.png")
+    saved = Comparison.from_png(tmp_path / "comparison.png")
+    assert (saved.seed, saved.label) == (int(seed), 1)
+    page.locator("#compare-share").click()
+    link = wait_for(lambda: page.locator("#compare-url textarea, #compare-url input").first.input_value())
+
+    page = page.context.new_page()
+    page.goto(link)
+    wait_for(lambda: content(page, "#side-by-side") == made)
+    expect(page.locator("#models")).to_contain_text("runs/classy")
+    expect(page.locator("#compare-label input")).to_have_value("one")
 
 
 def start_run(page: Page, address: str, name: str, **options: int) -> None:

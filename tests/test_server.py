@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 from starlette.testclient import TestClient
 
 import gan_core
+from gan_core.latent import latents
 from gan_core.pictures import to_uint8
 from tabs import MAX_WAITING, output
 from tests.tabs.tiny import tiny_model
@@ -24,6 +25,8 @@ def runs_folder(tmp_path_factory):
         folder = tmp_path_factory.mktemp("server") / "runs"
         patch.setenv("GAN_PLAYGROUND_RUNS", str(folder))
         tiny_model().save(folder / "tiny" / "model")
+        tiny_model("stylegan").save(folder / "styled" / "model")
+        tiny_model("biggan", ("one", "two", "three")).save(folder / "classy" / "model")
         yield folder
 
 
@@ -82,7 +85,7 @@ def test_links_are_https_behind_a_proxy(client):
 
 
 def test_only_the_stable_endpoints_are_named(client):
-    assert set(client.get(f"{API}/info").json()["named_endpoints"]) == {"/sample", "/interpolate"}
+    assert set(client.get(f"{API}/info").json()["named_endpoints"]) == {"/sample", "/interpolate", "/mix", "/compare"}
 
 
 def test_sample_answers_without_arguments(client):
@@ -118,9 +121,57 @@ def test_interpolate_makes_an_mp4(client, tmp_path):
     assert b"ftyp" in fetch(client, file, tmp_path / "walk.mp4").read_bytes()[:16]
 
 
+def test_interpolate_goes_from_class_to_class(client, tmp_path):
+    morph = "runs/classy", None, "1, 2", "slerp", False, 5, 10, "gif", 0, {}, 2, True
+    kind, (file,) = call(client, "interpolate", *morph)
+    assert kind == "complete"
+    with Image.open(fetch(client, file, tmp_path / "morph.gif")) as film:
+        shown = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(film)]
+    z = latents(1, 1, 8).expand(2, -1)
+    ends = to_uint8(gan_core.load("runs/classy").decode(z, [0, 2])).squeeze(1).numpy()
+    assert np.array_equal(shown[0][::16, ::16], ends[0])
+    assert np.array_equal(shown[-1][::16, ::16], ends[1])
+
+
+def test_mix_answers_without_arguments(client, tmp_path):
+    kind, (file,) = call(client, "mix")
+    assert kind == "complete"
+    with Image.open(fetch(client, file, tmp_path / "mix.png")) as table:
+        assert (table.format, table.mode) == ("PNG", "RGBA")
+
+
+def test_compare_answers_without_arguments(client, tmp_path):
+    kind, (file, settings) = call(client, "compare")
+    assert kind == "complete"
+    assert 2 <= len(settings["models"]) == len(settings["measured"]) <= 6
+    assert all(row["fd"] > row["fd_floor"] and row["milliseconds"] > 0 for row in settings["measured"])
+    with Image.open(fetch(client, file, tmp_path / "comparison.png")) as poster:
+        assert json.loads(poster.text["parameters"]) == settings
+
+
+def test_comparing_takes_any_models(client):
+    kind, (_, settings) = call(client, "compare", ["runs/tiny", "runs/styled", "runs/classy"], 5, 6, 1)
+    assert kind == "complete"
+    assert [row["recipe"] for row in settings["measured"]] == ["dcgan", "stylegan", "biggan"]
+
+
 @pytest.mark.parametrize(
     ("endpoint", "data", "sentence"),
     [
+        ("sample", ["runs/tiny", None, 0, 1, None, {}, True], "no run that still has its checkpoint"),
+        ("interpolate", ["runs/tiny", None, "1, 2", "slerp", True, 9, 9, "gif", None, {}, 1], "unconditional"),
+        ("interpolate", ["runs/classy", None, "1, 2", "slerp", True, 9, 9, "gif", 0, {}, 3], "from 0 to 2"),
+        ("interpolate", ["runs/classy", None, "1, 2", "slerp", True, 9, 9, "gif", 0, {}, None, True], "goes nowhere"),
+        ("mix", ["runs/tiny"], "A dcgan model has no styles to mix. Of the models here, these have: "),
+        ("mix", ["runs/styled", None, "1", "x"], "'x' is no seed"),
+        ("mix", ["runs/styled", None, "1", "2", 3, 99], "Styles of layers 3 to 99"),
+        ("mix", ["runs/styled", None, "1", "2", 3, 4, {"truncation": 3}], "truncation is 3"),
+        ("compare", [["runs/tiny"]], "takes 2 to 6 models; there are 1"),
+        ("compare", ["runs/tiny,runs/styled"], "The models are"),
+        ("compare", [["runs/tiny", "/etc"]], "There is no model '/etc'"),
+        ("compare", [["runs/tiny", ["runs/styled"]]], "The model is"),
+        ("compare", [["runs/tiny", "runs/styled"], 0, 17], "from 4 to 16"),
+        ("compare", [["runs/tiny", "runs/styled"], 0, 4, 0], "share no classes"),
         ("sample", ["/etc"], "There is no model '/etc'"),
         ("sample", ["tests/tabs"], "tests/tabs"),
         ("sample", [["runs/tiny"]], "The model is"),

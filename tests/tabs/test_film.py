@@ -3,14 +3,12 @@ import subprocess
 import imageio_ffmpeg
 import numpy as np
 import pytest
-import torch
 from PIL import Image, ImageSequence
 
 from gan_core import UsageError
-from gan_core.latent import latents
 from gan_core.pictures import to_pil
 from tabs.film import MIN_SIDE, frames, scale_of, write
-from tabs.interpolate import Walk, film, live, read_seeds
+from tabs.walk import Walk, film
 from tests.tabs.tiny import tiny_model
 
 WALK = Walk((3, 14, 15), loop=False)
@@ -41,7 +39,7 @@ def test_an_mp4_holds_every_frame_at_its_rate(model):
     assert imageio_ffmpeg.count_frames_and_secs(file) == (20, 2.0)
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", file, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     shown = np.frombuffer(subprocess.check_output(command), np.uint8).reshape(20, MIN_SIDE, MIN_SIDE)
-    wanted = np.asarray(to_pil(WALK.decode(model, WALK.latents(model, 20))[7], scale_of(model.image_size)))
+    wanted = np.asarray(to_pil(WALK.decode(model, 20)[7], scale_of(model.image_size)))
     assert np.abs(shown[7].astype(int) - wanted).mean() < 6  # H.264 loses a little
 
 
@@ -77,56 +75,8 @@ def test_films_that_cannot_be(model, count, fps, kind, sentence):
         next(film(WALK, model, count, fps, kind))
 
 
-@pytest.mark.parametrize(
-    ("text", "seeds"), [("3, 14,15", (3, 14, 15)), ("3 14", (3, 14)), (" 7,\n8 ", (7, 8)), ("3,,4", (3, 4))]
-)
-def test_key_seeds_are_read_with_commas_or_blanks(text, seeds):
-    assert read_seeds(text) == seeds
-
-
-@pytest.mark.parametrize("word", ["x", "-3", "1.5", "1e3", "²", "٣", "9" * 5000])
-def test_what_is_no_seed_is_named(word):
-    with pytest.raises(UsageError, match="is no seed; give whole numbers"):
-        read_seeds(f"3, {word}")
-
-
-@pytest.mark.parametrize(
-    ("walk", "sentence"),
-    [
-        ({"seeds": (3,)}, "There are 1 key seeds; a walk takes 2 to 12"),
-        ({"seeds": tuple(range(13))}, "There are 13"),
-        ({"seeds": (3, 2**32)}, "key seed is '4294967296'"),
-        ({"seeds": (3, 4), "path": "polar"}, "The path is 'polar'; it takes slerp or lerp"),
-    ],
-)
-def test_walks_that_cannot_be(walk, sentence):
-    with pytest.raises(UsageError, match=sentence):
-        Walk(**walk)
-
-
-@pytest.mark.parametrize(
-    ("loop", "mix", "leg"),
-    [
-        (False, 0.0, (3, 14, 0.0)), (False, 0.25, (3, 14, 0.5)), (False, 0.5, (14, 15, 0.0)),
-        (False, 1.0, (14, 15, 1.0)),
-        (True, 1.0, (15, 3, 1.0)), (True, 0.5, (14, 15, 0.5)), (True, 7.0, (15, 3, 1.0)), (True, -1.0, (3, 14, 0.0)),
-    ],
-)  # fmt: skip
-def test_the_slider_goes_along_the_whole_walk(loop, mix, leg):
-    assert Walk((3, 14, 15), loop=loop).leg(mix) == leg
-
-
-def test_the_live_picture_lies_between_its_two_seeds(model):
-    (a, _), (middle, label), (b, _) = live(WALK, model, 0.25)
-    ends = model.decode(torch.cat([latents(3, 1, model.latent_dim), latents(14, 1, model.latent_dim)]))
-    scale = scale_of(model.image_size)
-    assert [a, b] == [to_pil(ends[0], scale), to_pil(ends[1], scale)]
-    assert middle == to_pil(WALK.decode(model, WALK.latents(model, 5))[1], scale)
-    assert label == "50 %"
-
-
-def test_a_walk_of_a_conditional_model_stays_in_one_class():
-    model = tiny_model(classes=("zero", "one"))
-    assert Walk((1, 2)).label_of(model) == 0
-    assert Walk((1, 2), label=1).label_of(model) == 1
-    assert make(Walk((1, 2), label=1), model, 17, "gif").exists()
+def test_frames_of_a_morph_are_those_of_the_walk():
+    model = tiny_model("biggan", classes=("zero", "one", "two"))
+    walk = Walk((3, 14), label=0, goal=2)
+    shown = frames(model, walk.latents(model, 19), walk.labels(model, walk.positions(19)), {})
+    assert list(shown) == [to_pil(picture, scale_of(16)) for picture in walk.decode(model, 19)]

@@ -4,11 +4,14 @@ import gradio as gr
 import pytest
 import torch
 
-from gan_core import UsageError
+from gan_core import UsageError, create
 from gan_core.card import plain
-from gan_core.model import MODEL_FILES
+from gan_core.catalogue import laptop, noise_recipes
+from gan_core.checkpoint import save_checkpoint
+from gan_core.model_folder import MODEL_FILES
+from gan_core.runs import Run
 from tabs import build
-from tabs.panel import ModelPanel, about, load, told
+from tabs.panel import NO_CLASS, SLIDERS, ModelPanel, about, load, told
 from tabs.sample import read_link
 from tabs.settings import Settings
 from tests.tabs.tiny import tiny_model
@@ -110,7 +113,7 @@ def test_no_event_of_the_page_is_an_endpoint_for_others(tiny):
     public = [
         function.api_name for function in page.fns.values() if function.api_visibility != "private" and function.fn
     ]
-    assert sorted(public) == ["interpolate", "sample"]
+    assert sorted(public) == ["compare", "interpolate", "mix", "sample"]
 
 
 def test_everything_that_runs_a_model_takes_turns(tiny):
@@ -119,3 +122,50 @@ def test_everything_that_runs_a_model_takes_turns(tiny):
     assert {function.concurrency_id for function in ours} == {"model", "loading"}
     assert {function.concurrency_limit for function in ours if function.concurrency_id == "model"} == {1}
     assert page.analytics_enabled is False
+
+
+def trained(folder):
+    """A run whose optimizer has gone further than the average."""
+    model, run = tiny_model(), Run(folder)
+    model.save(run.model_folder)
+    weights = model.generators.state_dict()
+    save_checkpoint(run.checkpoint_file, {"nets": {name: tensor + 1 for name, tensor in weights.items()}})
+    return run
+
+
+def test_raw_weights_are_those_of_the_checkpoint_and_offered_only_then(runs):
+    run = trained(runs / "trained")
+    tiny_model().save(runs / "tiny" / "model")
+    raw, averaged = load("runs/trained", raw=True).model, load("runs/trained").model
+    average = averaged.generators.state_dict()
+    assert all(torch.equal(value, average[name] + 1) for name, value in raw.generators.state_dict().items())
+    with pytest.raises(UsageError, match="runs/tiny is no run that still has its checkpoint"):
+        load("runs/tiny", raw=True)
+
+    with gr.Blocks():
+        panel = ModelPanel()
+        for name, offered in (("runs/trained", True), ("runs/tiny", False)):
+            assert panel.show(load(name).model, Settings(name))[panel.shown.index(panel.raw)].visible is offered
+    values = ["runs/trained", "", True, NO_CLASS]
+    model, settings = panel.read(values)
+    assert settings.raw and torch.equal(model.sample(1), raw.sample(1))
+    run.checkpoint_file.unlink()
+    assert panel.read(values)[1].raw is False
+
+
+def test_there_is_a_slider_for_every_control():
+    made = [laptop(recipe) for recipe in noise_recipes()]
+    made.append(create("stylegan", growing="progressive", image_size=32, channels=1))
+    assert max(len(recipe.controls) for recipe in made) <= SLIDERS
+
+
+def test_a_link_asks_for_raw_weights(runs):
+    trained(runs / "trained")
+    query = {"model": "runs/trained", "raw": "true"}
+    assert read_link(query)[1].raw is True
+    assert read_link(query | {"raw": "false"})[1].raw is False
+    _, settings, (complaint,) = read_link(query | {"raw": "perhaps"})
+    assert (settings.raw, complaint) == (False, "raw is 'perhaps'; it takes true or false.")
+    _, settings, (complaint,) = read_link({"model": "weights/dcgan-digits", "raw": "true"})
+    assert settings.raw is False
+    assert "no run that still has its checkpoint" in complaint

@@ -35,7 +35,8 @@ def test_the_description_names_every_control_and_what_it_was_made_with(model):
     described = Settings("runs/tiny").describe(model)
     assert described["controls"] == {"truncation": 1.0}
     assert set(described) == {
-        "model", "revision", "seed", "images", "label", "controls", "image_size", "device", "gan_core",
+        "model", "revision", "seed", "images", "label", "controls", "raw", "image_size", "device",
+        "gan_core",
     }  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def test_the_description_names_every_control_and_what_it_was_made_with(model):
         ({"model": ["../../etc"]}, "The model is"),
         ({"revision": 3}, "The revision is '3'"),
         ({"controls": [0.7]}, "The controls are"),
+        ({"raw": 1}, "raw is '1'; it takes true or false"),
     ],
 )
 def test_values_from_a_strangers_png_are_checked(tmp_path, classy, change, sentence):

@@ -9,8 +9,8 @@ from gan_core.recipe import recipe_class
 TRAINING = {"command": "python train.py", "dataset": "digits", "images_seen": 0, "steps": 0, "seconds": 0.0}
 
 
-def tiny_model(classes=None):
-    cls = recipe_class("dcgan")
+def tiny_model(recipe="dcgan", classes=None):
+    cls = recipe_class(recipe)
     recipe = cls(cls.Config.tiny())
     torch.manual_seed(0)
     nets = recipe.build().eval()

@@ -1,0 +1,36 @@
+"""What the browser does by itself: the JavaScript of events that need no server."""
+
+import json
+
+from gan_core.latent import MAX_SEED
+
+DICE = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
+CLEAR = "() => null"
+
+
+def after(milliseconds: int, text: str) -> str:
+    """Gives a text, later."""
+    return f"() => new Promise(done => setTimeout(() => done({json.dumps(text)}), {milliseconds}))"
+
+
+def opening(tab: str, *visible: bool) -> str:
+    """Says which tab is open, and what is shown beside it."""
+    updates = [{"__type__": "update", "visible": shown} for shown in visible]
+    return f"() => {json.dumps([tab, *updates])}"
+
+
+def share(*names: str) -> str:
+    """Makes a link to this page out of a settings object, copies and returns it.
+
+    Args:
+        *names: Which settings go into the link; of "controls" every one by its own name.
+    """
+    taken = ", ".join(name for name in names if name != "controls")
+    return f"""(settings) => {{
+    const {{{taken}, controls}} = settings ?? {{}};
+    const all = Object.entries({{{taken}, ...controls}});
+    const query = new URLSearchParams(all.filter(([, value]) => value != null && value !== false));
+    const link = `${{window.location.origin}}${{window.location.pathname}}?${{query}}`;
+    navigator.clipboard?.writeText(link).catch(() => {{}});
+    return link;
+}}"""

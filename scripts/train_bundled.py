@@ -62,7 +62,7 @@ class Recorded:
 
 
 BUNDLED = {
-    "simple_gan-digits": Recorded("simple_gan --steps 40000 --precision fp32", 10),
+    "simple_gan-digits": Recorded("simple_gan --steps 60000 --lr 4e-4 --betas 0.5 0.999 --augment translation --precision fp32", 15),
     "gan-digits": Recorded("gan --steps 24000 --precision fp32", 15, threads=2),
     "dcgan-digits": Recorded("dcgan --steps 6000 --precision bf16", 18),
     "cgan-digits": Recorded("cgan --steps 8000 --precision bf16", 20),

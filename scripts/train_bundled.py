@@ -62,13 +62,15 @@ class Recorded:
 
 
 BUNDLED = {
-    "simple_gan-digits": Recorded("simple_gan --steps 60000 --lr 4e-4 --betas 0.5 0.999 --augment translation --precision fp32", 15),
+    "simple_gan-digits": Recorded(
+        "simple_gan --steps 60000 --precision fp32 --lr 4e-4 --betas 0.5 0.999 --augment translation", 15
+    ),
     "gan-digits": Recorded("gan --steps 24000 --precision fp32", 15, threads=2),
     "dcgan-digits": Recorded("dcgan --steps 6000 --precision bf16", 18),
     "cgan-digits": Recorded("cgan --steps 8000 --precision bf16", 20),
     "lsgan-digits": Recorded("lsgan --steps 8000 --precision bf16", 25),
     "wgan-digits": Recorded("wgan --steps 4000 --precision bf16", 30),
-    "wgan_gp-digits": Recorded("wgan_gp --steps 2500 --precision bf16", 25),
+    "wgan_gp-digits": Recorded("wgan_gp --steps 6000 --precision bf16", 40),
     "progan-digits": Recorded("progan --steps 7000 --precision bf16", 90),
     "stylegan-digits": Recorded("stylegan --steps 5000 --precision bf16", 65),
     "biggan-digits": Recorded("biggan --steps 2500 --precision bf16", 35),

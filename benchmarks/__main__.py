@@ -85,7 +85,7 @@ class Quality(Benchmark):
 
     minutes: float = 10.0
     """Of training, for each."""
-    best: tuple[str, ...] = ("lsgan",)
+    best: tuple[str, ...] = ("cgan",)
     """Recipes to train beside dcgan."""
     plot: Path | None = None
     """Write a picture of the curves to this file."""

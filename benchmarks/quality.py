@@ -67,7 +67,7 @@ class Contestant:
             self.steps += 1
 
 
-def measure(minutes: float = 10.0, best: Sequence[str] = ("lsgan",), plot: Path | None = None) -> Report:
+def measure(minutes: float = 10.0, best: Sequence[str] = ("cgan",), plot: Path | None = None) -> Report:
     """FD of all contestants after every twentieth of their time.
 
     Figures: of each contestant, `<name>_fd_20`, `_50` and `_100` after that per cent of its time; of ours,

@@ -74,7 +74,7 @@ BUNDLED = {
     "progan-digits": Recorded("progan --steps 7000 --precision bf16", 90),
     "stylegan-digits": Recorded("stylegan --steps 5000 --precision bf16", 65),
     "biggan-digits": Recorded("biggan --steps 2500 --precision bf16", 35),
-    "r3gan-digits": Recorded("r3gan --steps 4000 --precision bf16", 90),
+    "r3gan-digits": Recorded("r3gan --steps 7500 --batch_size 32 --lr_horizon 240000 --precision bf16", 60),
     "progan-faces": Recorded("progan --dataset faces --steps 4000 --precision bf16 --stage_images 20000", 100),
     "stylegan-faces": Recorded("stylegan --dataset faces --steps 2500 --precision bf16", 100),
     "r3gan-faces": Recorded("r3gan --dataset faces --steps 1500 --precision bf16", 120),

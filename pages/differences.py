@@ -119,7 +119,8 @@ def measure() -> None:
             for turn in range(ROUNDS + 1):
                 for k, (name, model) in enumerate(models.items()):
                     bar.progress((turn + k / len(models)) / (ROUNDS + 1), f"{name} draws {PICTURES} pictures ...")
-                    full = {control.name: control.default for control in model.recipe.controls}  # progan's stage: the last
+                    # the recipe's own defaults: a fresh progan's would be its first stage
+                    full = {control.name: control.default for control in model.recipe.controls}
                     began = time.perf_counter()
                     model.sample(PICTURES, **full)
                     seconds[name].append(time.perf_counter() - began)

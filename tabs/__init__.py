@@ -42,15 +42,14 @@ def build() -> gr.Blocks:
                 with gr.Column(visible=False) as beside_several:
                     models = ModelsPanel()
             with gr.Column(scale=3, min_width=320), gr.Tabs(overflow_behavior="wrap") as tabs:
-                with gr.Tab("Sample", id="sample") as sample:
+                with gr.Tab("Sample", id="sample", elem_id="sample-tab") as sample:
                     SampleTab(panel, sample, page)
-                with gr.Tab("Interpolate", id="interpolate") as interpolate:
+                with gr.Tab("Interpolate", id="interpolate", elem_id="interpolate-tab") as interpolate:
                     InterpolateTab(panel, interpolate)
-                with gr.Tab("Mix", id="mix") as mix:
+                with gr.Tab("Mix", id="mix", elem_id="mix-tab") as mix:
                     MixTab(panel, mix)
-                with gr.Tab("Compare", id="compare") as compare:
+                with gr.Tab("Compare", id="compare", elem_id="compare-tab") as compare:
                     CompareTab(models, compare, tabs, page)
-        for tab in (sample, interpolate, mix, compare):
-            shows = opening(str(tab.id), tab is not compare, tab is compare)
-            tab.select(None, None, [panel.open, beside_one, beside_several], js=shows, **QUIETLY)
+        selected = [tab.select for tab in (sample, interpolate, mix, compare)]
+        gr.on(selected, None, None, [panel.open, beside_one, beside_several], js=opening("compare"), **QUIETLY)
     return page.queue(max_size=MAX_WAITING)

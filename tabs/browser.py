@@ -13,10 +13,19 @@ def after(milliseconds: int, text: str) -> str:
     return f"() => new Promise(done => setTimeout(() => done({json.dumps(text)}), {milliseconds}))"
 
 
-def opening(tab: str, *visible: bool) -> str:
-    """Says which tab is open, and what is shown beside it."""
-    updates = [{"__type__": "update", "visible": shown} for shown in visible]
-    return f"() => {json.dumps([tab, *updates])}"
+def opening(several: str) -> str:
+    """Says which tab is open, and what is shown beside it: of one model, of several.
+
+    It looks at the page, because two selections that come together may be answered in either order.
+
+    Args:
+        several: The tab that has several models. The element of a tab has its id and "-tab".
+    """
+    return f"""() => new Promise(done => setTimeout(() => {{
+    const tab = document.querySelector("[role=tab][aria-selected=true]").id.replace("-tab-button", "");
+    const visible = shown => ({{__type__: "update", visible: shown}});
+    done([tab, visible(tab !== "{several}"), visible(tab === "{several}")]);
+}}))"""
 
 
 def share(*names: str) -> str:

@@ -173,6 +173,8 @@ class CompareTab:
             panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY).success(**always),
             dropped.success(**once),
         ]
+        # two changes that come together may be answered in either order: what is asked for is looked at again
+        draws += [drawn.success(**once) for drawn in draws]
         stops(panel.cancel, draws, self.status)
         to_link.click(None, self.used, link, js=share("models", "seed", "images", "label"), **QUIETLY)
         gr.api(side_by_side, api_name="compare", **TAKES_TURNS)
@@ -208,7 +210,7 @@ class CompareTab:
         ]
 
     def _draw_once(self, used: dict[str, Any] | None, *inputs: Any) -> Iterator[list[Any]]:
-        """Draws unless what is shown is what is asked for: the tab was opened again, or a link has set the models."""
+        """Draws unless what is shown is what is asked for: the tab was opened again, or nothing came between."""
         names, seed, images, label = inputs
         asked = {"models": names, "seed": seed, "images": images, "label": None if label == NO_CLASS else label}
         if used is not None and used | asked == used:

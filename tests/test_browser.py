@@ -285,10 +285,11 @@ def test_models_are_compared_saved_and_shared(page, tmp_path):
     choose(page, "#models", "runs/classy")
     expect(shown).to_have_count(3)
     choose(page, "#compare-label", "one")
+    expect(settings).to_contain_text(re.compile(r"label\W+1\W"))
     page.locator("#compare-dice").press("Enter")
     expect(settings).not_to_contain_text(re.compile(r"seed\W+0\W"))
     seed = page.locator("#compare-seed input").input_value()
-    expect(settings).to_contain_text(seed)
+    expect(settings).to_contain_text(re.compile(rf"seed\W+{seed}\W.*label\W+1\W", re.S))
     made = content(page, "#side-by-side")
     with page.expect_download() as download:
         page.locator("#compare-save").click()

@@ -32,7 +32,7 @@ def test_wgan_uses_rmsprop_without_momentum():
     recipe = gan_core.create("wgan")
     optimizer = recipe.optimizer(recipe.phases[0], [nn.Parameter(torch.zeros(1))])
     assert isinstance(optimizer, torch.optim.RMSprop)
-    assert optimizer.defaults["momentum"] == 0 and optimizer.defaults["lr"] == 5e-5
+    assert optimizer.defaults["momentum"] == 0 and optimizer.defaults["lr"] == 5e-4
 
 
 @pytest.mark.parametrize("name", [name for name in gan_core.list_recipes() if RECIPES[name].comparative])

@@ -27,6 +27,7 @@ from tabs.comparison import (
     compare,
     default_models,
     found,
+    is_drawn,
     read_link,
     shared_classes,
 )
@@ -212,8 +213,8 @@ class CompareTab:
     def _draw_once(self, used: dict[str, Any] | None, *inputs: Any) -> Iterator[list[Any]]:
         """Draws unless what is shown is what is asked for: the tab was opened again, or nothing came between."""
         names, seed, images, label = inputs
-        asked = {"models": names, "seed": seed, "images": images, "label": None if label == NO_CLASS else label}
-        if used is not None and used | asked == used:
+        asked = {"seed": seed, "images": images, "label": None if label == NO_CLASS else label}
+        if used is not None and used | asked == used and is_drawn(names or (), used["models"]):
             yield [gr.skip()] * 5  # no yield at all would clear everything
         else:
             yield from self._draw(*inputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -142,6 +142,11 @@ def found(name: str) -> tuple[str, Model]:
     repo, _, revision = name.partition("@")
     model, repo, commit = load(repo, revision or None)
     return (repo if commit is None else f"{repo}@{commit}"), model
+
+
+def is_drawn(asked: Sequence[str], drawn: Sequence[str]) -> bool:
+    """Whether these models were drawn, where one on the Hub may be asked for without the commit that `found` adds."""
+    return len(asked) == len(drawn) and all(a in (d, d.partition("@")[0]) for a, d in zip(asked, drawn, strict=True))
 
 
 def shared_classes(models: list[Model]) -> tuple[str, ...] | None:

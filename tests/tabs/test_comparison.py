@@ -8,7 +8,7 @@ from gan_core import UsageError, load
 from gan_core.model_folder import MODEL_FILES
 from gan_core.pictures import read_settings, save_png
 from tabs.compare import save, summary
-from tabs.comparison import Comparison, Entry, compare, default_models, found, read_link, shared_classes
+from tabs.comparison import Comparison, Entry, compare, default_models, found, is_drawn, read_link, shared_classes
 from tabs.poster import COLUMNS, poster
 from tabs.settings import Settings
 from tests.tabs.tiny import tiny_model
@@ -148,6 +148,8 @@ def test_a_hub_model_is_named_with_its_commit(hub, tmp_path):
     commit = hub.add("lab/tiny", files).commit(files)
     name, model = found("lab/tiny")
     assert name == f"lab/tiny@{commit}"
+    assert is_drawn(["lab/tiny", "runs/a"], [name, "runs/a"]) and is_drawn([name], [name])
+    assert not is_drawn(["lab/tiny@main"], [name]) and not is_drawn(["lab/tiny"], [name, "runs/a"])
     asked = len(hub.requests)
     assert found(name) == (name, model)
     assert len(hub.requests) == asked

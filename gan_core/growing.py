@@ -39,16 +39,14 @@ class GrowingConfig(NoiseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        size = self.image_size
-        fits = size is None or (size >= 8 and size & (size - 1) == 0)
-        self.require(fits, f"image_size is {size}; 4x4 pictures are doubled, so it takes 8, 16, 32, 64, ...")
+        self.require_doublings(smallest=8)
         for name in ("width", "max_width", "stage_images"):
             self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
 
     @property
     def widths(self) -> list[int]:
         """Channels at sides 4, 8, ..., image_size."""
-        return [min(self.width * 2**k, self.max_width) for k in reversed(range(self.last_level + 1))]
+        return self.widths_by_side(self.width, self.max_width)
 
     @property
     def last_level(self) -> int:

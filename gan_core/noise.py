@@ -40,6 +40,18 @@ class NoiseConfig(Config):
         self.require(self.r1 >= 0, f"r1 is {self.r1:g}; it must be 0 (off) or more.")
         self.require(self.r1_every >= 1, f"r1_every is {self.r1_every}; it must be at least 1.")
 
+    def require_doublings(self, smallest: int) -> None:
+        """Raises `UsageError` unless pictures come from 4x4 by doubling, and are no smaller than that."""
+        size = self.image_size
+        fits = size is None or (size >= smallest and size & (size - 1) == 0)
+        sides = ", ".join(str(smallest * 2**k) for k in range(4))
+        self.require(fits, f"image_size is {size}; 4x4 maps are doubled, so it takes {sides}, ...")
+
+    def widths_by_side(self, width: int, most: int, growth: int = 2) -> list[int]:
+        """Channels at sides 4, 8, ..., image_size: width at the last, `growth` times as many at each one before."""
+        doublings = (self.image_shape[1] // 4).bit_length() - 1
+        return [min(width * growth**k, most) for k in reversed(range(doublings + 1))]
+
     @property
     def pack_channels(self) -> int:
         """Channels of what the critic sees: those of all pictures of a pack."""

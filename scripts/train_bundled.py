@@ -71,12 +71,14 @@ BUNDLED = {
     "lsgan-digits": Recorded("lsgan --steps 8000 --precision bf16", 25),
     "wgan-digits": Recorded("wgan --steps 4000 --precision bf16", 30),
     "wgan_gp-digits": Recorded("wgan_gp --steps 6000 --precision bf16", 40),
-    "progan-digits": Recorded("progan --steps 7000 --precision bf16", 90),
+    "progan-digits": Recorded("progan --steps 5000 --stage_images 25000 --precision bf16", 50),
     "stylegan-digits": Recorded("stylegan --steps 5000 --precision bf16", 65),
     "biggan-digits": Recorded("biggan --steps 2500 --precision bf16", 35),
     "r3gan-digits": Recorded("r3gan --steps 7500 --batch_size 32 --lr_horizon 240000 --precision bf16", 60),
-    "progan-faces": Recorded("progan --dataset faces --steps 4000 --precision bf16 --stage_images 20000", 100),
-    "stylegan-faces": Recorded("stylegan --dataset faces --steps 2500 --precision bf16", 100),
+    "progan-faces": Recorded(
+        "progan --dataset faces --steps 5000 --batch_size 32 --stage_images 10000 --precision bf16", 70
+    ),
+    "stylegan-faces": Recorded("stylegan --dataset faces --steps 3500 --batch_size 32 --precision bf16", 70),
     "r3gan-faces": Recorded("r3gan --dataset faces --steps 1500 --precision bf16", 120),
     "biggan-openmoji": Recorded("biggan --dataset openmoji --steps 2500 --precision bf16", 115),
 }

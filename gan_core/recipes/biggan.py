@@ -66,13 +66,12 @@ class BigGANConfig(ConditionalConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        size = self.image_size
-        fits = size is None or (size >= 16 and size & (size - 1) == 0)
-        self.require(fits, f"image_size is {size}; 4x4 maps are doubled, so it takes 16, 32, 64, 128, ...")
+        self.require_doublings(smallest=16)
         for name in ("width", "max_width", "shared_dim"):
             self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
         self.require(self.standing >= 0, f"standing is {self.standing}; it must be 0 (off) or more batches.")
         self.require(self.orthogonal >= 0, f"orthogonal is {self.orthogonal:g}; it must be 0 (off) or more.")
+        size = self.image_size
         sides = [0] if size is None else [0, *(2**k for k in range(3, size.bit_length()))]
         fits = size is None or self.attention in sides
         self.require(fits, f"attention is {self.attention}; at {size} pixels it takes {', '.join(map(str, sides))}.")
@@ -94,8 +93,7 @@ class BigGANConfig(ConditionalConfig):
     @property
     def widths(self) -> list[int]:
         """Channels at sides 4, 8, ..., image_size."""
-        doublings = (self.image_shape[1] // 4).bit_length() - 1
-        return [min(self.width * 2**k, self.max_width) for k in reversed(range(doublings + 1))]
+        return self.widths_by_side(self.width, self.max_width)
 
 
 class ConditionalBatchNorm(nn.Module):

@@ -48,9 +48,7 @@ class ConvolutionalConfig(NoiseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        size = self.image_size
-        fits = size is None or (size >= 16 and size & (size - 1) == 0)
-        self.require(fits, f"image_size is {size}; 4x4 maps are doubled, so it takes 16, 32, 64, 128, ...")
+        self.require_doublings(smallest=16)
         self.require(self.width >= 1, f"width is {self.width}; it must be at least 1.")
 
     @classmethod

@@ -66,9 +66,7 @@ class R3GANConfig(NoiseConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        size = self.image_size
-        fits = size is None or (size >= 8 and size & (size - 1) == 0)
-        self.require(fits, f"image_size is {size}; 4x4 maps are doubled, so it takes 8, 16, 32, 64, ...")
+        self.require_doublings(smallest=8)
         for name in ("width", "growth", "max_width", "blocks", "expansion", "group_size"):
             self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
         for name in ("gamma", "gamma_final"):
@@ -97,8 +95,7 @@ class R3GANConfig(NoiseConfig):
     @property
     def widths(self) -> list[int]:
         """Channels at sides 4, 8, ..., image_size."""
-        doublings = (self.image_shape[1] // 4).bit_length() - 1
-        return [min(self.width * self.growth**k, self.max_width) for k in reversed(range(doublings + 1))]
+        return self.widths_by_side(self.width, self.max_width, self.growth)
 
 
 GAIN = math.sqrt(2 / (1 + 0.2**2))  # of LeakyReLU 0.2

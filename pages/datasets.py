@@ -11,7 +11,7 @@ from gan_core.data import DATASETS, list_datasets, load_data
 from gan_core.data.doctor import examine
 from gan_core.data.registry import DatasetEntry
 from pages import findings
-from pages.glance import SLOW, Glance, glance, prepare, sketch
+from pages.glance import Glance, glance, prepare, sketch
 from pages.plots import scatter
 from pages.uploads import choose_zip
 
@@ -92,7 +92,7 @@ def badges(entry: DatasetEntry, figures: Glance | None) -> None:
 def offer(name: str, entry: DatasetEntry, off: bool) -> None:
     """The button that draws or downloads a data set; opening the page does neither."""
     if entry.embedded:
-        st.caption(f"These few were drawn just now; drawing all takes about {SLOW[name]}, once.")
+        st.caption(f"These few were drawn just now; drawing all takes about {entry.wait}, once.")
         label, icon, text = "Prepare", ":material/brush:", "Drawing ..."
     else:
         label, icon, text = "Download", ":material/download:", "Downloading ..."

@@ -12,19 +12,14 @@ from PIL import Image
 from torch import Tensor
 
 from gan_core.atomic import replacing
-from gan_core.data import DATASETS, faces, load_data, openmoji
+from gan_core.data import DATASETS, load_data
 from gan_core.data.cache import cache_folder
-from gan_core.data.images import ImageData, to_unit_range
-from gan_core.data.vector import rasterise_all
+from gan_core.data.channels import with_channels
+from gan_core.data.images import ImageData, Images, to_unit_range
 from gan_core.pictures import grid
 
 VERSION = 1  # of what is kept in the cache: one more when its form or a data set's look changes
 EXAMPLES, SIDE = 24, 64  # images of a strip, and pixels of each at least
-SLOW = {"openmoji": "half a minute", "faces": "two minutes"}  # what drawing all of them takes on first use
-MOJI = (
-    "1F600", "1F431", "1F98B", "1F335", "1F34E", "1F355", "1F682", "1F6B2", "1F3E0", "1F30B", "26BD", "1F3B8",
-    "1F4A1", "1F511", "1F4DA", "2764", "2B50", "1F680", "1F9E6", "1F3A9", "1F916", "1F47B", "1F419", "1F344",
-)  # fmt: skip
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -50,7 +45,7 @@ def glance(name: str) -> tuple[Glance, bytes] | None:
     home = cache_folder() / "glances"
     figures, strip = home / f"{name}-{VERSION}.json", home / f"{name}-{VERSION}.png"
     if not figures.exists():
-        if name in SLOW or not DATASETS[name].embedded:
+        if DATASETS[name].wait or not DATASETS[name].embedded:
             return None
         prepare(name)
     return Glance(**json.loads(figures.read_text(encoding="utf-8"))), strip.read_bytes()
@@ -76,7 +71,7 @@ def prepare(name: str) -> None:
             attributes=list(images.attributes) if isinstance(images, ImageData) else [],
         )
         with replacing(home / f"{name}-{VERSION}.png") as file:
-            strip_of(images.examples(EXAMPLES)).save(file, format="PNG")
+            strip_of(shown_of(images)).save(file, format="PNG")
         with replacing(home / f"{name}-{VERSION}.json") as file:  # last: where it is, all is
             file.write(json.dumps(asdict(found)).encode())
 
@@ -84,14 +79,17 @@ def prepare(name: str) -> None:
 @st.cache_data(show_spinner=False)
 def sketch(name: str) -> Image.Image | None:
     """A strip of a set that is drawn on first use, of which only these few images are drawn."""
-    if name == "faces":
-        seeds = range(EXAMPLES)
-        drawn = rasterise_all((faces.drawing(faces.choose(seed)) for seed in seeds), EXAMPLES, SIDE, "drawing")
-    elif name == "openmoji":
-        drawn = openmoji.draw(list(MOJI), SIDE)
-    else:
-        return None
-    return strip_of(to_unit_range(torch.from_numpy(drawn)))
+    few = DATASETS[name].few
+    return strip_of(shown_of(few(EXAMPLES))) if few else None
+
+
+def shown_of(images: Images) -> Tensor:
+    """Some images, [EXAMPLES, C, H, W] in [-1, 1]; where there are inputs to translate, these come first."""
+    if not isinstance(images, ImageData) or images.inputs is None:
+        return images.examples(EXAMPLES)
+    rows = torch.linspace(0, len(images.inputs) - 1, EXAMPLES // 2).long()
+    inputs = with_channels(images.inputs[rows], images.channels)
+    return torch.cat([to_unit_range(inputs), images.examples(EXAMPLES // 2)])
 
 
 def strip_of(images: Tensor) -> Image.Image:

@@ -24,7 +24,7 @@ PLACEHOLDERS = {"steps": f"{DEFAULT_STEPS:,}", "epochs": "instead of steps", "in
 
 def pictures() -> list[str]:
     """The data sets that one can train on."""
-    return [name for name in list_datasets() if DATASETS[name].kind == "pictures"]
+    return [name for name in list_datasets() if DATASETS[name].kind != "points"]
 
 
 def options_of(recipe: type[Recipe]) -> dict[str, list[Option]]:

@@ -12,7 +12,7 @@ from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions
 from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import LIVE
 from pages.forms import filled
-from pages.glance import SLOW, glance, sketch
+from pages.glance import glance, sketch
 from pages.run_form import choose_options, follow_link, pictures
 from pages.run_view import badge, subject, watch
 from pages.uploads import choose_zip
@@ -38,7 +38,7 @@ def choose_pictures(off: bool) -> str | None:
             st.caption(f"Known of each: {', '.join(figures.attributes)}.")
     elif strip := sketch(chosen):
         st.image(strip, width="stretch", alt=f"Some pictures of {chosen}")
-        st.caption(f"The first run draws all of them, which takes about {SLOW[chosen]}.")
+        st.caption(f"The first run draws all of them, which takes about {entry.wait}.")
     return chosen
 
 

@@ -60,6 +60,8 @@ class Findings:
         counts: Images by split.
         classes: Images by class and split, or None.
         attributes: What else is known of every image, and the number of words for it.
+        inputs: Pictures that can be translated to these, by split; empty where there are none.
+        paired: The splits in which each input shows what its picture does.
         widths: In pixels, as they are stored.
         heights: In pixels, as they are stored.
         modes: Images by mode of Pillow: "RGB", "L" ...
@@ -86,6 +88,8 @@ class Findings:
     heights: Spread
     modes: Mapping[str, int] = field(default_factory=dict)
     attributes: Mapping[str, int] = field(default_factory=dict)
+    inputs: Mapping[Split, int] = field(default_factory=dict)
+    paired: tuple[Split, ...] = ()
     oblong: int = 0
     small: int = 0
     transparent: int = 0
@@ -101,6 +105,11 @@ class Findings:
         if self.kind == "points":
             return ["Points of the plane, not pictures: `python -m benchmarks coverage` trains on them."]
         size, said = self.image_size, []
+        if self.inputs:
+            counts = " and ".join(f"{self.inputs[split]:,} to {split} on" for split in SPLITS)
+            belongs = {(): "none belongs to a picture", SPLITS: "each belongs to a picture"}
+            which = belongs.get(self.paired, f"only those of the {' and '.join(self.paired)} split belong to a picture")
+            said.append(f"There are inputs to translate, {counts}; {which}. Recipes that draw from noise leave them.")
         if self.from_folder:
             said.append(
                 "The sub-folders train and test are the splits."
@@ -185,7 +194,8 @@ def examine(where: str, image_size: int | None = None) -> Findings:
 
 def _examine_set(name: str, splits: dict[Split, Images]) -> Findings:
     train = splits["train"]
-    side, kind = train.image_size, DATASETS[name].kind
+    side = train.image_size
+    kind: Literal["pictures", "points"] = "points" if DATASETS[name].kind == "points" else "pictures"
     digests: dict[str, tuple[Split, str]] = {}
     if kind == "pictures":
         for split, images in splits.items():
@@ -195,6 +205,7 @@ def _examine_set(name: str, splits: dict[Split, Images]) -> Findings:
     duplicates, leaks = equals(digests)
     labels = {split: [] if of.labels is None else of.labels.tolist() for split, of in splits.items()}
     attributes = train.attributes if isinstance(train, ImageData) else {}
+    given = {split: of for split, of in splits.items() if isinstance(of, ImageData) and of.inputs is not None}
     return Findings(
         name=name,
         kind=kind,
@@ -207,6 +218,8 @@ def _examine_set(name: str, splits: dict[Split, Images]) -> Findings:
         widths=Spread(side, side, side),
         heights=Spread(side, side, side),
         attributes={key: len(attribute.names) for key, attribute in attributes.items()},
+        inputs={split: len(of.inputs) for split, of in given.items() if of.inputs is not None},
+        paired=tuple(split for split, of in given.items() if of.paired),
         duplicates=duplicates,
         leaks=leaks,
     )

@@ -125,6 +125,8 @@ class ImageData:
         labels: [N] int64 class indices, or None.
         classes: Class names, or None.
         attributes: What else is known, by its name: of a face, what it was drawn from.
+        inputs: Pictures of another domain that can be translated to these, [M, c, H, W] uint8, or None.
+        paired: Whether inputs[k] shows what images[k] does; else there may be more of one than of the other.
     """
 
     name: str
@@ -132,12 +134,16 @@ class ImageData:
     labels: Tensor | None = None
     classes: tuple[str, ...] | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    inputs: Tensor | None = None
+    paired: bool = True
 
     @cached_property
     def fingerprint(self) -> str:
         """See `Images`."""
-        digest = hashlib.sha256(repr(tuple(self.images.shape)).encode())
-        digest.update(self.images.contiguous().numpy().data)
+        digest = hashlib.sha256()
+        for part in (self.images,) if self.inputs is None else (self.images, self.inputs):
+            digest.update(repr(tuple(part.shape)).encode())
+            digest.update(part.contiguous().numpy().data)
         return digest.hexdigest()
 
     @property

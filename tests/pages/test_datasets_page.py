@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+import torch
 
 from gan_core.data import DATASETS, faces, list_datasets
 from gan_core.data.cache import cache_folder
@@ -30,7 +31,7 @@ def test_every_data_set_has_a_card_with_its_licence_and_none_is_drawn_or_downloa
     for name in list_datasets():
         assert f"**{name}**" in shown
         assert DATASETS[name].help in shown and DATASETS[name].licence in shown
-    wanted = {f"prepare-{name}" for name, entry in DATASETS.items() if name in glance.SLOW or not entry.embedded}
+    wanted = {f"prepare-{name}" for name, entry in DATASETS.items() if entry.wait or not entry.embedded}
     assert {button.key for button in at.button} == wanted
     assert not list(cache_folder().glob("faces*")) and not list(cache_folder().glob("openmoji*"))
     assert "4,000 train" in shown and "1,000 test" in shown and "32x32 grey" in shown
@@ -66,9 +67,16 @@ def test_a_glance_is_kept_and_not_loaded_again(own_cache_folder, monkeypatch):
     assert first[0].image_size == 32 and first[0].classes == list("0123456789")
 
 
-def test_sketches_are_of_the_sets_they_stand_for():
-    drawn = glance.sketch("faces")
-    assert drawn.size == glance.sketch("openmoji").size == (12 * 65 - 1, 2 * 65 - 1)
+@pytest.mark.parametrize("name", [name for name, entry in DATASETS.items() if entry.wait])
+def test_a_set_that_takes_long_to_draw_has_a_sketch(name):
+    assert glance.sketch(name).size == (12 * 65 - 1, 2 * 65 - 1)
+
+
+def test_sketches_show_inputs_above_what_they_become():
+    few = DATASETS["batik"].few(24)
+    shown = glance.shown_of(few)
+    assert shown.shape == (24, 3, 64, 64)
+    assert torch.equal(shown[0], few.inputs[0] / 127.5 - 1) and torch.equal(shown[-1], few.images[-1] / 127.5 - 1)
     assert glance.sketch("cifar10") is None
 
 

@@ -71,8 +71,10 @@ class EqualizedConv2d(nn.Conv2d):
     So all layers learn at the same speed, whatever their size (Karras 2017, arXiv:1710.10196, section 4.1).
     """
 
-    def __init__(self, c_in: int, c_out: int, kernel: int, gain: float = 2**0.5, bias: bool = True) -> None:
-        super().__init__(c_in, c_out, kernel, padding=kernel // 2, bias=bias)
+    def __init__(
+        self, c_in: int, c_out: int, kernel: int, gain: float = 2**0.5, bias: bool = True, padding: int | None = None
+    ) -> None:
+        super().__init__(c_in, c_out, kernel, padding=kernel // 2 if padding is None else padding, bias=bias)
         nn.init.normal_(self.weight)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
@@ -86,10 +88,10 @@ class EqualizedConv2d(nn.Conv2d):
 class EqualizedLinear(nn.Linear):
     """The same for a dense layer; `speed` s makes it learn s times as fast, from the same outputs at first."""
 
-    def __init__(self, c_in: int, c_out: int, gain: float = 2**0.5, speed: float = 1.0, bias: float = 0.0) -> None:
+    def __init__(self, c_in: int, c_out: int, gain: float = 2**0.5, speed: float = 1.0) -> None:
         super().__init__(c_in, c_out)
         nn.init.normal_(self.weight, 0.0, 1 / speed)
-        nn.init.constant_(self.bias, bias / speed)
+        nn.init.zeros_(self.bias)
         self.scale, self.speed = gain / c_in**0.5 * speed, speed
 
     def forward(self, x: Tensor) -> Tensor:

@@ -79,19 +79,20 @@ def relativistic(better: Tensor, worse: Tensor) -> Tensor:
 Critic = Callable[[Tensor], Tensor]
 
 
-def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, pack: int = 1) -> Tensor:
     r"""Mean of $(\lVert\nabla_x s(x)\rVert_2 - 1)^2$ at points between real and generated images.
 
-    Each point is $x = r + t(f - r)$ with one $t \sim U(0, 1)$ an image (Gulrajani 2017, arXiv:1704.00028,
-    algorithm 1). The norm is over all that one score sees: an image's C, H and W, or those of a pack. In fp32.
+    Each point is $x = r + t(f - r)$ with one $t \sim U(0, 1)$ a score (Gulrajani 2017, arXiv:1704.00028, algorithm 1).
+    The norm is over all that one score sees: an image's C, H and W, or those of a pack. In fp32.
 
     Args:
         critic: Images [N, C, H, W] to scores; no batch statistics, or one score depends on all images.
         real: [N, C, H, W].
         fake: [N, C, H, W].
+        pack: Consecutive images that one score sees.
     """
     real, fake = real.detach().float(), fake.detach().float()
-    t = torch.rand(len(real), 1, 1, 1, device=real.device)
+    t = torch.rand(len(real) // pack, 1, 1, 1, device=real.device).repeat_interleave(pack, dim=0)
     gradients = _gradients(critic, real + t * (fake - real))
     norms: Tensor = torch.linalg.vector_norm(gradients, dim=1)  # a root of squares has no gradient at 0
     return (norms - 1).square().mean()

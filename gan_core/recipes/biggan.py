@@ -19,9 +19,9 @@ Pictures are drawn from a truncated normal: each number of $z$ is mapped by quan
 the truncation, so a seed is a seed of a plain normal as everywhere here.
 
 As in the paper: all of the above, orthogonal initialisation, two critic updates for one of the generator, Adam with
-betas (0, 0.999). Unlike it: few channels, batches of 64, one learning rate for both networks; fakes have the labels of
-the batch's real images, so classes are drawn as often as the data has them; standing statistics are taken over 16
-batches of 64, at truncation 1 for all.
+betas (0, 0.999). Unlike it: few channels, no biases in the generator's residual blocks, batches of 64, one learning
+rate for both networks; fakes have the labels of the batch's real images, so classes are drawn as often as the data has
+them; standing statistics are taken over 16 batches of 64, at truncation 1 for all.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ class Discriminator(nn.Module):
         widths = c.widths[::-1]
         size = c.image_shape[1]
         layers: list[nn.Module] = []
-        for k, (c_in, c_out) in enumerate(zip([c.pack_channels, *widths[1:]], [*widths[1:], widths[-1]], strict=True)):
+        for k, (c_in, c_out) in enumerate(zip([c.pack_channels, *widths[:-1]], widths, strict=True)):
             if k and size // 2**k == c.attention:
                 layers.append(Attention(c_in))
             layers.append(DownBlock(c_in, c_out, down=k < len(widths) - 1, first=k == 0))
@@ -280,9 +280,9 @@ class BigGAN(ConditionalRecipe):
             norm.momentum = None  # a plain mean over batches, not a running one
         device = next(generator.parameters()).device
         noise = truncated(latents(0, self.config.standing * STANDING_BATCH, self.config.latent_dim)).to(device)
-        labels = torch.arange(STANDING_BATCH, device=device) % self.config.class_count
-        for z in torch.split(noise, STANDING_BATCH):
-            generator(z, labels)
+        labels = torch.arange(len(noise), device=device) % self.config.class_count
+        for start in range(0, len(noise), STANDING_BATCH):
+            generator(noise[start : start + STANDING_BATCH], labels[start : start + STANDING_BATCH])
         generator.eval()
 
     def decode(

@@ -12,9 +12,10 @@ $$L_D = \mathbb{E}_z[f(G(z))] - \mathbb{E}_x[f(x)]
 + \lambda\,\mathbb{E}_{\hat x}\big[(\lVert\nabla_{\hat x} f(\hat x)\rVert_2 - 1)^2\big]
 + \epsilon\,\mathbb{E}_x[f(x)^2] \qquad L_G = -\mathbb{E}_z[f(G(z))]$$
 
-No batch normalisation: $z$ and every place of the generator's maps are brought to unit length (pixel norm), weights are
-drawn from $\mathcal N(0,1)$ and scaled when used (equalized learning rate), and the critic sees at 4x4 how much the
-pictures of a group differ (minibatch deviation).
+No batch normalisation: $z$ and every place of the generator's maps are brought to a mean square of 1 (pixel norm),
+weights are drawn from $\mathcal N(0,1)$ and scaled when used (equalized learning rate), and the critic sees at 4x4 how
+much the pictures of a group differ (minibatch deviation). By that, a score depends on its group, and so does the
+gradient that is penalised: the paper has it so.
 
 As in the paper: all of the above, $\lambda = 10$, $\epsilon = 0.001$, one critic update for one of the generator, Adam
 at 1e-3 with betas (0, 0.99), a linear output. Unlike it: few channels, short stages, one batch size for all sides.
@@ -70,7 +71,7 @@ class PixelNorm(nn.Module):
 
 
 class Generator(nn.Module):
-    """A dense layer to 4x4, two convolutions for each further side, a linear layer to pixels at every side."""
+    """A 4x4 convolution of z as one pixel, two convolutions for each further side, a linear layer to pixels at each."""
 
     def __init__(self, c: ProGANConfig) -> None:
         super().__init__()
@@ -80,8 +81,8 @@ class Generator(nn.Module):
             return [EqualizedConv2d(c_in, c_out, 3), nn.LeakyReLU(0.2), PixelNorm()]
 
         first = nn.Sequential(
-            EqualizedLinear(c.latent_dim, widths[0] * 16, gain=2**0.5 / 4),
-            nn.Unflatten(1, (widths[0], 4, 4)),
+            nn.Unflatten(1, (c.latent_dim, 1, 1)),
+            EqualizedConv2d(c.latent_dim, widths[0], 4, padding=3),  # every place of z's 4x4 has weights of its own
             nn.LeakyReLU(0.2),
             PixelNorm(),
             *conv(widths[0], widths[0]),
@@ -171,7 +172,7 @@ class ProGAN(GrowingRecipe):
     def penalty(
         self, critic: Callable[[Tensor], Tensor], images: Tensor, fakes: Tensor, images_seen: int
     ) -> dict[str, Tensor]:
-        slope = self.config.penalty_weight * losses.gradient_penalty(critic, images, fakes)
+        slope = self.config.penalty_weight * losses.gradient_penalty(critic, images, fakes, self.config.pack)
         return {"penalty": slope} | super().penalty(critic, images, fakes, images_seen)
 
     def decode(

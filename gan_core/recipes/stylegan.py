@@ -3,9 +3,9 @@ r"""A style for every layer: a mapping network bends the latent, and each layer 
 Paper: Karras, Laine, Aila, "A Style-Based Generator Architecture for Generative Adversarial Networks", 2018,
 arXiv:1812.04948.
 
-$z$ is brought to unit length and mapped by dense layers to $w$. Synthesis starts from constant ones of 4x4; every layer
-convolves, adds noise by a learned strength per channel (at first 0), adds a bias, applies LeakyReLU, normalises each
-map and lets the style decide its spread and mean:
+$z$ is brought to a mean square of 1 and mapped by dense layers to $w$. Synthesis starts from a learned constant of 4x4,
+at first ones; every layer convolves, adds noise by a learned strength per channel (at first 0), adds a bias, applies
+LeakyReLU, normalises each map and lets the style decide its spread and mean:
 
 $$\mathrm{AdaIN}(x_i, w) = (s_i(w) + 1)\,\frac{x_i - \mu(x_i)}{\sigma(x_i)} + b_i(w)$$
 
@@ -120,7 +120,7 @@ class StyledLayer(nn.Module):
 
     def __init__(self, c_in: int | None, channels: int, latent_dim: int, side: int, up: bool) -> None:
         super().__init__()
-        self.up = nn.Sequential(nn.Upsample(scale_factor=2)) if up else nn.Identity()
+        self.up = nn.Upsample(scale_factor=2) if up else nn.Identity()
         self.conv = nn.Identity() if c_in is None else EqualizedConv2d(c_in, channels, 3, bias=False)
         self.blur = Blur(channels) if up else nn.Identity()
         self.strength = nn.Parameter(torch.zeros(channels, 1, 1))
@@ -143,7 +143,7 @@ class Generator(nn.Module):
         super().__init__()
         widths = c.widths
         self.mapping = Mapping(c.latent_dim, c.mapping_layers)
-        self.register_buffer("start", torch.ones(1, widths[0], 4, 4))
+        self.start = nn.Parameter(torch.ones(1, widths[0], 4, 4))
         self.layers = nn.ModuleList()
         for k, (c_in, c_out) in enumerate(zip([None, *widths], widths, strict=False)):
             self.layers.append(StyledLayer(c_in, c_out, c.latent_dim, 4 * 2**k, up=k > 0))
@@ -176,7 +176,7 @@ class Generator(nn.Module):
         last = len(self.layers) // 2 - 1
         level = last if level is None else level
         to_image = [*self.to_smaller, self.to_image]
-        before = x = self.get_buffer("start").expand(len(w), -1, -1, -1)
+        before = x = self.start.expand(len(w), -1, -1, -1)
         for k, layer in enumerate(self.layers[: 2 * level + 2]):
             before = x if k == 2 * level else before
             noise: Tensor = layer.get_buffer("noise")

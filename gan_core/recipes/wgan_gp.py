@@ -60,5 +60,5 @@ class WGANGP(Wasserstein):
     def penalty(
         self, critic: Callable[[Tensor], Tensor], images: Tensor, fakes: Tensor, images_seen: int
     ) -> dict[str, Tensor]:
-        slope = self.config.penalty_weight * losses.gradient_penalty(critic, images, fakes)
+        slope = self.config.penalty_weight * losses.gradient_penalty(critic, images, fakes, self.config.pack)
         return {"penalty": slope} | super().penalty(critic, images, fakes, images_seen)

@@ -123,6 +123,18 @@ def test_a_pack_has_one_slope():
     assert losses.zero_centered_penalty(critic, images).item() == pytest.approx(w.square().sum().item(), rel=1e-5)
 
 
+def test_a_pack_moves_as_a_whole_along_the_line_between_packs():
+    seen = []
+
+    def critic(images):
+        seen.append(images.detach())
+        return images.reshape(-1, 3, 4).sum((1, 2))
+
+    losses.gradient_penalty(critic, torch.zeros(30, 1, 2, 2), torch.ones(30, 1, 2, 2), pack=3)
+    t = seen[0].reshape(10, 3 * 4)
+    assert torch.equal(t, t[:, :1].expand_as(t)) and len(t[:, 0].unique()) == 10
+
+
 @pytest.mark.parametrize("autocast", [False, True])
 def test_penalties_leave_the_images_alone_train_the_critic_and_run_in_fp32(autocast):
     torch.manual_seed(0)

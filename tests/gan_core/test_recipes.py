@@ -11,7 +11,7 @@ from torch import nn
 
 import gan_core
 from gan_core.fields import fields_of
-from gan_core.layers import downsample, parameter_count, upsample
+from gan_core.layers import blueprint, downsample, parameter_count, upsample
 from gan_core.recipe import RECIPES, Batch
 from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
@@ -222,7 +222,23 @@ def test_dcgan_at_the_papers_size_has_the_papers_convolutions():
     generator = RECIPES["dcgan"](RECIPES["dcgan"].Config.paper()).build()["G"]
     weights = [m.weight for m in generator.modules() if isinstance(m, nn.Linear | nn.ConvTranspose2d)]
     assert sum(weight.numel() for weight in weights) == 12_654_592
+
     assert [weight.shape[1] for weight in weights[1:]] == [512, 256, 128, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "generator", "critic"),
+    [
+        ("progan", 23_079_115, 23_087_249),  # Karras 2017, table 2: 23.1 million each
+        ("stylegan", 26_219_627, 23_087_249),  # Karras 2018: 26.2 million
+        ("biggan", 70_425_060, 87_982_370),  # Brock 2018: 70,433,988 with biases in the generator's blocks
+    ],
+)
+def test_the_papers_networks_have_the_published_numbers_of_parameters(name, generator, critic):
+    recipe = RECIPES[name](RECIPES[name].Config.paper()).resolve(128, 3, 1000)
+    with blueprint():
+        nets = recipe.build()
+    assert (parameter_count(nets["G"]), parameter_count(nets["D"])) == (generator, critic)
 
 
 def test_dcgan_initialisation():

@@ -71,6 +71,12 @@ def test_biggan_standing_statistics_are_those_of_the_averaged_generators_picture
     assert torch.allclose(norm.running_var, variances, rtol=0.2)
     assert not torch.allclose(before["G.blocks.1.norm1.norm.running_var"], variances, rtol=0.2)
 
+    asked = []
+    many, nets, _ = tiny("biggan", num_classes=100)
+    nets["G"].register_forward_pre_hook(lambda module, inputs: asked.append(inputs[1]))
+    many.settle(nets)
+    assert len(asked) == 16 and torch.cat(asked).unique().tolist() == list(range(100))
+
     kept, _, _ = tiny("biggan", standing=0)
     nets = copy.deepcopy(trainer.ema.nets)
     kept.settle(nets)

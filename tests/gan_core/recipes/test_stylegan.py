@@ -101,7 +101,8 @@ def test_mixing_gives_layers_the_styles_of_two_latents(tiny, mixing):
 
 def test_stylegan_starts_from_constant_ones_and_learns_its_mapping_slowly(tiny):
     _, nets, _ = tiny("stylegan")
-    assert torch.equal(nets["G"].start, torch.ones(1, 8, 4, 4))
+    start = dict(nets["G"].named_parameters())["start"]
+    assert torch.equal(start, torch.ones(1, 8, 4, 4))
     assert all(layer[0].speed == 0.01 for layer in nets["G"].mapping.layers)
     assert not any(isinstance(m, nn.BatchNorm2d | nn.Tanh) for m in nets.modules())
 
@@ -144,10 +145,10 @@ def test_growing_stylegan_learns_at_the_stage_it_has_reached_and_nowhere_else(ti
             trainer.nets.zero_grad()
             trainer.update(phase, batch)
             for name, parameter in trainer.nets.named_parameters():
-                part, at = name.split(".")[1:3]
+                part, at = [*name.split("."), ""][1:3]
                 if name.startswith((*to_image, *from_image)):
                     used = name.startswith((*to_image[pixels], *from_image[pixels]))
-                elif part == "mapping":
+                elif part in ("mapping", "start"):
                     used = True
                 else:
                     used = int(at) < 2 * level + 2 if name.startswith("G") else int(at) >= 2 + 6 * (2 - level)

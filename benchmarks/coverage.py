@@ -208,13 +208,13 @@ def points_note(updates: int) -> str:
     """What the rows on points mean."""
     return (
         f"Points: networks of {LAYERS} hidden layers of {HIDDEN} units that see the plane {SCALE:g} times larger, "
-        f"batch {BATCH}, {updates:,} updates of either network, each objective's own optimizer and options; "
+        f"batch {BATCH}, {updates:,} updates in all, critic and generator together, each objective's own optimizer and "
+        "options; "
         f"{SAMPLES:,} samples of the averaged generator. "
         f"A mode is hit by one sample within {modes.HIGH_QUALITY} standard deviations of its centre, which uniform "
         "noise manages too; high_quality is the share of samples that near any. kl is to equal shares, in nats, each "
-        "sample counted for its nearest mode; floor is what as many perfect samples get on average. Left out, for "
-        "their objectives are there: "
-        f"{', '.join(LEFT_OUT)}."
+        "sample counted for its nearest mode; floor is what as many perfect samples get on average. Left out: "
+        f"{'; '.join(f'{name}, for {reason}' for name, reason in LEFT_OUT.items())}."
     )
 
 

@@ -180,7 +180,8 @@ def figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 def reached(curve: Curve, target: float) -> float | None:
     """The share of the time after which a curve was first as low as an FD; its first point's if that is, None if none.
 
-    FD falls fast and then slowly, so a straight line between two points lies above it, and tells too late a time.
+    FD falls fast and then slowly, so a straight line between two points lies above it, and tells too late a time; on a
+    curve that is nearly level, the first of many noisy points that dips below tells too early a one.
     """
     if curve[0][1] <= target:
         return curve[0][0]
@@ -204,5 +205,6 @@ def note(minutes: float) -> str:
         f"FD of {SAMPLES:,} pictures of one seed by the {load_extractor('digits').label}, floor: of as many held-out "
         "digits. The textbook loop trains the networks, width and batch of our dcgan and is judged by its generator as "
         "it is, ours by the averaged one. Of ours, finding the faster precision is not counted, and neither monitor, "
-        "sheets nor checkpoints are written; the textbook loop has none of them."
+        "sheets nor checkpoints are written; the textbook loop has none of them. A conditional recipe, such as cgan, "
+        "is told the labels, which the other two are not."
     )

@@ -89,9 +89,9 @@ class GrowingRecipe(NoiseRecipe):
     def stage(self, images_seen: int) -> tuple[int, float]:
         """Level and alpha at a point of the run: a stage of settling at 4x4, then fading and settling at each level."""
         last: int = self.config.last_level
-        stages = images_seen / self.config.stage_images - 1
         if not self.grows:
             return last, 1.0
+        stages = images_seen / self.config.stage_images - 1
         if stages < 0:
             return 0, 1.0
         level = min(1 + int(stages / 2), last)

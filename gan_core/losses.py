@@ -86,7 +86,8 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, pack: int = 1) 
     The norm is over all that one score sees: an image's C, H and W, or those of a pack. In fp32.
 
     Args:
-        critic: Images [N, C, H, W] to scores; no batch statistics, or one score depends on all images.
+        critic: Images [N, C, H, W] to scores; without batch statistics, or each gradient is one of the
+            scores of all images; progan's and stylegan's minibatch deviation is such a statistic, by their papers.
         real: [N, C, H, W].
         fake: [N, C, H, W].
         pack: Consecutive images that one score sees.

@@ -18,13 +18,14 @@ from gan_core.card import sheet_layout, write_card
 from gan_core.errors import UsageError
 from gan_core.labels import class_index, labels_of
 from gan_core.latent import latents
-from gan_core.layers import blueprint
+from gan_core.layers import MinibatchDeviation, blueprint
 from gan_core.model_folder import CARD, CONFIG, CRITIC, FORMAT, SHEET, WEIGHTS, fill, read_config, to_bytes, to_json
 from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
 from gan_core.recipe import Control, Recipe, nearest, recipe_class
 from gan_core.version import __version__
 
+TOGETHER = nn.BatchNorm1d | nn.BatchNorm2d | MinibatchDeviation  # layers by which a score depends on other pictures
 CHUNK = 16  # images decoded at once, always: a picture does not depend on how many are asked for
 
 
@@ -88,9 +89,7 @@ class Model:
     @property
     def has_verdict(self) -> bool:
         """Whether `verdict` can be asked: its discriminator's score of one picture must stand for a probability."""
-        if not (self.has_critic and isinstance(self.recipe, NoiseRecipe)):
-            return False
-        return not self.recipe.comparative and self.config.pack == 1
+        return self._no_verdict() is None
 
     @cached_property
     def device(self) -> torch.device:
@@ -198,12 +197,8 @@ class Model:
                 labels do not fit.
         """
         recipe = self._noise_recipe()
-        if not self.has_critic:
-            raise UsageError("This model ships no discriminator, so there is no verdict.")
-        if recipe.comparative:
-            raise UsageError(f"The critic of a {recipe.name} compares pictures: its score is no probability.")
-        if recipe.config.pack > 1:
-            raise UsageError(f"This discriminator judges packs of {recipe.config.pack} pictures, not single ones.")
+        if reason := self._no_verdict():
+            raise UsageError(reason)
         labels = self._labels(labels, len(images))
         if labels is not None and labels.is_floating_point():
             raise UsageError("The discriminator judges a picture as one of a single class, not of a blend of classes.")
@@ -213,6 +208,18 @@ class Model:
             chosen = None if labels is None else labels[start : start + CHUNK].to(self.device)
             scores.append(recipe.score(self.critics.eval(), part, chosen).cpu())
         return recipe.probability(torch.cat(scores))
+
+    def _no_verdict(self) -> str | None:
+        """Why its discriminator's score of one picture is no probability; None where it is one."""
+        if not (self.has_critic and isinstance(self.recipe, NoiseRecipe)):
+            return "This model ships no discriminator, so there is no verdict."
+        if self.recipe.comparative:
+            return f"The critic of a {self.recipe.name} compares pictures: its score is no probability."
+        if self.config.pack > 1:
+            return f"This discriminator judges packs of {self.config.pack} pictures, not single ones."
+        if any(isinstance(layer, TOGETHER) for layer in self.critics.modules()):
+            return "This discriminator judges whole batches, by batch normalisation or deviation, not single pictures."
+        return None
 
     def _noise_recipe(self) -> NoiseRecipe:
         if not isinstance(self.recipe, NoiseRecipe):

@@ -24,7 +24,7 @@ class Estimate:
 
     Attributes:
         precision: The faster one.
-        seconds_per_step: The fastest of a few steps.
+        seconds_per_step: See `seconds_per_step`.
         memory_bytes: Of the training process.
     """
 
@@ -36,9 +36,9 @@ class Estimate:
 def seconds_per_step(
     recipe: Recipe, data: Images, device: torch.device, precisions: Sequence[Precision]
 ) -> dict[Precision, float]:
-    """The fastest of a few steps in each precision, after a warm-up, on networks of their own, at a typical point of a
-    run.
+    """What a step takes in each precision, on networks of their own, at a typical point of a run.
 
+    Of steps with and without lazy phases, each the fastest of a few after a warm-up, the mean by how often they come.
     The precisions take turns, so that a machine that is busy for a moment is busy for all of them.
 
     Raises:
@@ -51,15 +51,22 @@ def seconds_per_step(
     }
     for trainer in trainers.values():
         trainer.images_seen = recipe.typical_images_seen
-    times: dict[Precision, list[float]] = {precision: [] for precision in precisions}
-    for step in range(1, WARM_UP + TIMED + 1):
-        for precision, trainer in trainers.items():
+    every = max(phase.every for phase in recipe.phases)
+    shares = {0: 1 / every} | ({1: 1 - 1 / every} if every > 1 else {})  # on step 0 all phases are due, on step 1 few
+    times: dict[tuple[Precision, int], list[float]] = {(name, step): [] for name in trainers for step in shares}
+    for _ in range(WARM_UP + TIMED):
+        for (precision, step), seconds in times.items():
+            trainer = trainers[precision]
+            trainer.step = step
             began = time.perf_counter()
-            trainer.run(step)
+            trainer.run(step + 1)
             if device.type == "cuda":
                 torch.cuda.synchronize()
-            times[precision].append(time.perf_counter() - began)
-    return {precision: min(seconds[WARM_UP:]) for precision, seconds in times.items()}
+            seconds.append(time.perf_counter() - began)
+    return {
+        precision: sum(share * min(times[precision, step][WARM_UP:]) for step, share in shares.items())
+        for precision in precisions
+    }
 
 
 def one_batch(data: Images, batch_size: int) -> ImageData:

@@ -1,4 +1,4 @@
-"""Spectral normalisation: layers that cannot stretch anything to more than its length."""
+"""Spectral normalisation: layers whose weight, as a matrix, has a largest singular value of about 1."""
 
 from __future__ import annotations
 

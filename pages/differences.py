@@ -18,7 +18,7 @@ from gan_core.library import find, local_models
 from gan_core.model_folder import read_config
 from gan_core.noise import NoiseRecipe
 
-DATA = "digits"  # distances on other pictures, or by another judge, may not stand in one column
+DATA = "digits"  # one judge has measured all of the box on them; other distances may not stand beside theirs
 PICTURES, ROUNDS = 64, 5
 _ONE_AT_A_TIME = threading.Lock()
 

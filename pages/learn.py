@@ -38,8 +38,9 @@ def game() -> None:
     show_saturation()
     lesson("other_games")
     show_pulls()
+    saturating = {"recipe": "gan", "batch_norm": "false", "saturating": "true"}
     point(
-        Pointer("train.py", "Train on the saturating form", {"recipe": "gan", "saturating": "true"}),
+        Pointer("train.py", "Train on the saturating form", saturating),
         Pointer("train.py", "And on least squares", {"recipe": "lsgan"}),
     )
 
@@ -112,8 +113,8 @@ def anchor(title: str) -> str:
 with st.container(horizontal_alignment="center"), st.container(width=WIDTH):
     st.title("Learn")
     st.markdown(
-        "How GANs work, in nine short chapters. Figures are computed as you open them, by the code that trains the "
-        "models here; links lead to the experiment."
+        "How GANs work, in nine short chapters. Most figures are computed as you open them; links lead to the "
+        "experiment."
     )
     st.markdown(" · ".join(f"[{title}](#{anchor(title)})" for title in CHAPTERS))
     for title, show in CHAPTERS.items():

@@ -30,7 +30,7 @@ SHOWN_BY: dict[str, tuple[Pointer, ...]] = {
         Pointer("train.py", "And in packs of two", NO_NORM | {"pack": "2"}),
     ),
     "training": (
-        Pointer("train.py", "The saturating form, failing", {"recipe": "gan", "saturating": "true"}),
+        Pointer("train.py", "The saturating form, failing", NO_NORM | {"saturating": "true"}),
         Pointer("train.py", "A loss that converges", {"recipe": "r3gan"}),
         Pointer("models.py", "What each paper changed", {"show": "Differences"}),
     ),

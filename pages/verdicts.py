@@ -13,7 +13,6 @@ from PIL import Image
 from torch import Tensor
 
 from gan_core import Model, UsageError
-from gan_core.catalogue import norms
 from gan_core.data import load_data
 from gan_core.library import find, load, local_models
 from gan_core.model_folder import read_config
@@ -35,18 +34,14 @@ class Verdicts(NamedTuple):
 
 @st.cache_data(show_spinner=False)
 def judges(names: tuple[str, ...]) -> list[str]:
-    """Those of the models whose discriminator has a verdict on single digits, and the same one as in training.
-
-    Batch normalisation would take the statistics of real and generated pictures together, which it never played with.
-    """
+    """Those of the models whose discriminator has a verdict on single digits."""
     found = []
     for name in names:
         try:
             model = load(name)
         except UsageError:
             continue
-        fits = model.has_verdict and model.classes is None and model.training.get("dataset") == DATA
-        if fits and "batch" not in norms(model.critics["D"]):
+        if model.has_verdict and model.classes is None and model.training.get("dataset") == DATA:
             found.append(name)
     return sorted(found, key=lambda name: name != FAVOURITE)
 

@@ -208,7 +208,7 @@ def read_link(query: Mapping[str, str]) -> tuple[Comparison, dict[str, Model], l
 def default_models() -> tuple[str, ...]:
     """What a first visit compares: the models here of the default model's data set, bundled ones before runs.
 
-    They stand in the order of their papers; of more than `MAX_MODELS`, oldest and newest and an even choice between.
+    They stand in the order of their papers; of more than `MAX_MODELS`, the default one and an even choice.
     """
     by_age = [recipe.name for recipe in noise_recipes()]
     by_data: dict[str, dict[str, int]] = {}  # data set to name to age
@@ -222,5 +222,9 @@ def default_models() -> tuple[str, ...]:
     alike = next((names for names in by_data.values() if favourite in names), {})
     bundled = [name for name in alike if name.startswith("weights/")]
     line = sorted(bundled if len(bundled) >= MIN_MODELS else alike, key=lambda name: alike[name])
-    chosen = {round(k * (len(line) - 1) / (MAX_MODELS - 1)) for k in range(MAX_MODELS)} if line else set()
+    if len(line) <= MAX_MODELS:
+        return tuple(line)
+    chosen = {round(k * (len(line) - 1) / (MAX_MODELS - 1)) for k in range(MAX_MODELS)}
+    here = line.index(favourite)
+    chosen = chosen - {min(chosen, key=lambda k: abs(k - here))} | {here}
     return tuple(line[k] for k in sorted(chosen))

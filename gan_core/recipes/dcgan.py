@@ -49,6 +49,12 @@ class ConvolutionalConfig(NoiseConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_doublings(smallest=16)
+        together = self.r1 > 0 and self.critic_norm == "batch"
+        self.require(
+            not together,
+            "r1 penalises the slope at each picture, but with critic_norm batch a score depends "
+            "on the whole batch: take --critic_norm layer or none.",
+        )
         self.require(self.width >= 1, f"width is {self.width}; it must be at least 1.")
 
     @classmethod

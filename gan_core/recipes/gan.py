@@ -10,7 +10,8 @@ The discriminator minimises cross-entropy, and the generator, by default, the no
 
 $$L_D = -\mathbb{E}_x[\log D(x)] - \mathbb{E}_z[\log(1 - D(G(z)))] \qquad L_G = -\mathbb{E}_z[\log D(G(z))]$$
 
-With `saturating` the generator minimises $\mathbb{E}_z[\log(1 - D(G(z)))]$, equation 1 as written: watch it fail.
+With `saturating` the generator minimises $\mathbb{E}_z[\log(1 - D(G(z)))]$, equation 1 as written:
+without batch normalisation, watch it fail.
 
 As in the paper: a ReLU generator with a sigmoid output, a maxout discriminator with dropout (at the paper's size on its
 input too, as in the authors' code). Unlike it: Adam instead of SGD with momentum, normal noise by default, and batch

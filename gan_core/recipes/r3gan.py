@@ -67,6 +67,7 @@ class R3GANConfig(NoiseConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_doublings(smallest=8)
+        self.require(not self.r1, f"r1 is {self.r1:g}; an r3gan has R1 and R2 of its own, whose weight is gamma.")
         for name in ("width", "growth", "max_width", "blocks", "expansion", "group_size"):
             self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
         for name in ("gamma", "gamma_final"):

@@ -97,7 +97,7 @@ def test_all_noise_recipes_run_but_those_left_out():
     made = {name: objectives.objectives()[name].on_points() for name in objectives.VARIANTS}
     assert made["gan_saturating"].config.saturating and made["dcgan_packed"].config.pack == 2
     assert [phase.name for phase in made["dcgan_r1"].phases] == ["d", "g", "r1"]
-    assert RECIPES["gan"].build is not objectives.objectives()["gan"].on_points().build  # the registry is untouched
+    assert RECIPES["gan"].build.__module__ == "gan_core.recipes.gan"  # the registry is untouched
 
 
 def test_a_name_that_is_left_out_or_unknown_is_one_sentence():

@@ -37,6 +37,20 @@ def test_color_keeps_what_it_says(channels):
     assert 0.5 - 1e-4 <= contrast.min() < 0.55 and 1.45 < contrast.max() <= 1.5 + 1e-4
 
 
+def test_color_scales_what_sets_channels_apart_by_up_to_two():
+    images = torch.rand(2000, 3, 4, 4) * 2 - 1
+
+    def colourful(x):
+        return (x - x.mean(1, keepdim=True)).flatten(1).norm(dim=1)
+
+    def bright(x):
+        return x.mean(1).flatten(1).std(1)
+
+    changed = color(images)
+    saturation = colourful(changed) / colourful(images) / (bright(changed) / bright(images))  # without the contrast
+    assert torch.histc(saturation, 4, 0, 2).div(2000).sub(0.25).abs().max() < 0.04 and saturation.max() <= 2 + 1e-4
+
+
 def test_translation_moves_every_picture_by_itself_and_lets_zeros_in():
     images = torch.arange(1.0, 257).reshape(1, 1, 16, 16).repeat(300, 1, 1, 1)
     seen = set()

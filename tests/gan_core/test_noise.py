@@ -11,6 +11,7 @@ import gan_core
 from gan_core.errors import UsageError
 from gan_core.model import Model
 from gan_core.recipe import RECIPES, Batch, Phase
+from gan_core.recipes.dcgan import ConvolutionalConfig
 from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
 
@@ -29,13 +30,23 @@ def tiny(name, batch_size=4, options=None, **changes):
 
 @EVERY
 def test_every_recipe_takes_every_add_on(name, noise_data):
-    recipe, _ = tiny(name, augment="color,translation,cutout", pack=2, r1=1.0, r1_every=2)
+    penalised = {"r1": 1.0, "r1_every": 2} if name != "r3gan" else {}  # it has penalties of its own
+    plain = {"critic_norm": "none"} if issubclass(RECIPES[name].Config, ConvolutionalConfig) else {}
+    recipe, _ = tiny(name, augment="color,translation,cutout", pack=2, **penalised, **plain)
     trainer = Trainer(recipe, noise_data(recipe))
-    before = trainer.nets["D"].state_dict()
-    before = {key: value.clone() for key, value in before.items()}
+    before = {key: value.clone() for key, value in trainer.nets["D"].named_parameters()}
     trainer.run(1)
-    assert trainer.logs["r1/r1"] >= 0 and all(value.isfinite() for value in trainer.logs.values())
-    assert any(not torch.equal(value, before[key]) for key, value in trainer.nets["D"].state_dict().items())
+    assert all(value.isfinite() for value in trainer.logs.values())
+    assert not penalised or trainer.logs["r1/r1"] > 0
+    assert any(not torch.equal(value, before[key]) for key, value in trainer.nets["D"].named_parameters())
+
+
+def test_penalties_that_make_no_sense_are_refused():
+    with pytest.raises(UsageError, match="r1 is 2; an r3gan has R1 and R2 of its own, whose weight is gamma"):
+        gan_core.create("r3gan", r1=2.0)
+    with pytest.raises(UsageError, match="a score depends on the whole batch: take --critic_norm layer or none"):
+        gan_core.create("dcgan", r1=1.0)
+    gan_core.create("dcgan", r1=1.0, critic_norm="layer")
 
 
 # --------------------------------------------------------------------------------------------------------------- packs
@@ -64,17 +75,20 @@ def test_packs_that_do_not_come_out_even_are_refused():
 
 
 @EVERY
-def test_a_comparing_critic_has_no_verdict(name):
+def test_a_critic_has_a_verdict_unless_it_compares_pictures_or_judges_batches(name):
     recipe, nets = tiny(name)
     classes = None if recipe.num_classes is None else tuple("abcdefghij"[: recipe.num_classes])
     model = Model(recipe, nn.ModuleDict({"G": nets["G"].eval()}), nn.ModuleDict({"D": nets["D"]}), classes=classes)
-    assert model.has_verdict != recipe.comparative
-    if recipe.comparative:
-        with pytest.raises(UsageError, match="compares pictures"):
-            model.verdict(model.sample(2))
-    else:
-        verdict = model.verdict(model.sample(3), 1 if classes else None)
+    together = name in ("dcgan", "cgan", "lsgan", "stylegan")
+    assert model.has_verdict != (recipe.comparative or together)
+    if model.has_verdict:
+        images = model.sample(3)
+        verdict = model.verdict(images, 1 if classes else None)
         assert verdict.shape == (3,) and 0 <= verdict.min() and verdict.max() <= 1
+        assert torch.allclose(model.verdict(images[1:2], 1 if classes else None), verdict[1], atol=1e-6)
+    else:
+        with pytest.raises(UsageError, match="compares pictures" if recipe.comparative else "judges whole batches"):
+            model.verdict(model.sample(2))
 
 
 # ------------------------------------------------------------------------------------------------------- augmentation
@@ -96,7 +110,7 @@ def test_reals_and_fakes_are_augmented_in_training_but_not_in_a_verdict():
 
 
 def test_r1_is_measured_at_the_picture_before_augmentation():
-    recipe, nets = tiny("dcgan", augment="cutout", r1=2.0, r1_every=1)
+    recipe, nets = tiny("dcgan", augment="cutout", critic_norm="none", r1=2.0, r1_every=1)
 
     class Sum(nn.Module):
         def forward(self, images):
@@ -119,7 +133,7 @@ def linear(recipe):
 
 @pytest.mark.parametrize("every", [1, 4])
 def test_r1_is_half_gamma_and_a_lazy_one_as_many_times_as_strong(every):
-    recipe, _ = tiny("dcgan", r1=3.0, r1_every=every)
+    recipe, _ = tiny("dcgan", critic_norm="none", r1=3.0, r1_every=every)
     nets, squared = linear(recipe)
     batch = Batch(torch.rand(4, 1, 16, 16))
     if every == 1:

@@ -1,6 +1,7 @@
 """The probe: that it times steps, and nothing else."""
 
 import multiprocessing.process
+import time
 
 import numpy as np
 import pytest
@@ -71,3 +72,16 @@ def test_growing_networks_are_timed_at_their_full_side(noise_data):
 def test_fewer_images_than_a_batch_cannot_be_timed(streamed):
     with pytest.raises(UsageError, match="There are 12 images, fewer than one batch of 16"):
         seconds_per_step(tiny(16), streamed, CPU, ["fp32"])
+
+
+def test_a_lazy_phase_counts_as_often_as_it_comes(noise_data, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+
+    class Timed(RECIPES["stylegan"]):  # R1 every fourth step
+        def after_update(self, phase, nets):
+            clock[0] += {"d": 1.0, "g": 2.0, "r1": 8.0}[phase]
+
+    recipe = Timed(Timed.Config.tiny(), TrainOptions(batch_size=4))
+    assert [phase.every for phase in recipe.phases] == [1, 1, 4]
+    assert seconds_per_step(recipe, noise_data(recipe), CPU, ["fp32"]) == {"fp32": 3.0 + 8.0 / 4}

@@ -17,6 +17,19 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
     assert largest.item() == pytest.approx(1.0, abs=1e-3)
 
 
+def test_the_gradient_flows_through_the_singular_value_too():
+    torch.manual_seed(0)
+    layer, direction = SpectralLinear(5, 4), torch.randn(4, 5)
+    with torch.no_grad():
+        layer.weight.normal_(0, 3)
+    for _ in range(300):
+        layer.normalised()
+    found = torch.autograd.grad((layer.normalised() * direction).sum(), layer.weight)[0]
+    weight = layer.weight.detach().requires_grad_()
+    expected = torch.autograd.grad((weight / torch.linalg.matrix_norm(weight, 2) * direction).sum(), weight)[0]
+    assert torch.allclose(found, expected, atol=1e-4)
+
+
 def test_spectral_norm_iterates_in_training_only_but_always_divides():
     torch.manual_seed(0)
     layer = SpectralLinear(4, 3)

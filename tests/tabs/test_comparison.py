@@ -5,10 +5,23 @@ import torch
 from PIL import Image
 
 from gan_core import UsageError, load
+from gan_core.catalogue import noise_recipes
+from gan_core.library import find, local_models
 from gan_core.model_folder import MODEL_FILES
 from gan_core.pictures import read_settings, save_png
 from tabs.compare import save, summary
-from tabs.comparison import Comparison, Entry, compare, default_models, found, is_drawn, read_link, shared_classes
+from tabs.comparison import (
+    MAX_MODELS,
+    Comparison,
+    Entry,
+    compare,
+    default_models,
+    found,
+    is_drawn,
+    read_link,
+    shared_classes,
+)
+from tabs.panel import default_model
 from tabs.poster import COLUMNS, poster
 from tabs.settings import Settings
 from tests.tabs.tiny import tiny_model
@@ -122,9 +135,23 @@ def test_a_first_visit_compares_what_is_bundled_by_the_age_of_the_papers(runs):
     assert all(name.startswith("weights/") for name in names)
     assert 2 <= len(names) <= 6
     assert {load(name).training["dataset"] for name in names} == {"digits"}
-    assert [name for name in names if name in ("weights/gan-digits", "weights/dcgan-digits")][
-        -1
-    ] != "weights/gan-digits"
+    assert default_model() in names
+    ages = [[recipe.name for recipe in noise_recipes()].index(load(name).recipe.name) for name in names]
+    assert ages == sorted(ages)
+
+
+@pytest.mark.parametrize("more", [["progan"], ["progan", "r3gan"]])
+def test_a_first_visit_compares_no_more_than_fit_and_always_the_default_model(more, monkeypatch, tmp_path):
+    bundled = [name for name in local_models() if name.startswith("weights/") and name.endswith("-digits")]
+    for recipe in more:
+        tiny_model(recipe).save(tmp_path / f"{recipe}-digits")
+    folders = {name: find(name) for name in bundled}
+    folders |= {f"weights/{recipe}-digits": tmp_path / f"{recipe}-digits" for recipe in more}
+    monkeypatch.setattr("tabs.comparison.library.local_models", lambda: list(folders))
+    monkeypatch.setattr("tabs.comparison.library.find", folders.get)
+    names = default_models()
+    assert len(names) == MAX_MODELS == len(set(names))
+    assert default_model() in names
 
 
 def test_a_link_says_a_whole_comparison(runs):

@@ -96,6 +96,29 @@ def test_attention_starts_at_zero_and_gathers_a_weighted_mean():
     assert torch.allclose(gathered, gathered[:, :, :1].expand_as(gathered), atol=1e-5)
 
 
+def test_attention_against_one_place_at_a_time():
+    torch.manual_seed(0)
+    attention, x = Attention(16).eval(), torch.randn(2, 16, 4, 4)
+    torch.nn.init.constant_(attention.gamma, 0.5)
+    query, key, value = (part(x) for part in (attention.query, attention.key, attention.value))
+    key, value = (torch.nn.functional.max_pool2d(part, 2).flatten(2) for part in (key, value))
+    expected = torch.empty(2, 8, 4, 4)
+    for n in range(2):
+        for row in range(4):
+            for column in range(4):
+                likeness = torch.stack([query[n, :, row, column] @ key[n, :, other] for other in range(4)]).exp()
+                expected[n, :, row, column] = value[n] @ (likeness / likeness.sum())
+    assert torch.allclose(attention(x), x + 0.5 * attention.out(expected), atol=1e-5)
+
+
+def test_biggan_draws_from_the_truncated_normal(tiny):
+    recipe, nets, batch = tiny("biggan")
+    nets.eval()
+    z = 3 * torch.randn(8, 8)
+    expected = nets["G"](0.5 * truncated(z), batch.labels)
+    assert torch.equal(recipe.decode(nets, z, batch.labels, truncation=0.5), expected)
+
+
 def test_biggan_attention_sits_at_the_side_that_is_asked_for():
     for side, count in ((16, 2), (0, 0)):
         nets = gan_core.create("biggan", image_size=32, channels=1, num_classes=3, attention=side).build()
@@ -125,5 +148,10 @@ def test_orthogonal_regularisation_is_zero_for_orthogonal_rows_only():
 
 def test_biggan_orthogonal_regularisation_is_the_generators(tiny):
     recipe, nets, batch = tiny("biggan", orthogonal=1e-4)
-    assert "orthogonal" in recipe.losses("g", nets, batch, 0)
+    weights = [p for name, p in nets["G"].named_parameters() if p.ndim > 1 and name != "shared.weight"]
+    with torch.no_grad():
+        for weight in weights:
+            weight.normal_()
+    expected = 1e-4 * sum(off_orthogonal(weight).item() for weight in weights)
+    assert recipe.losses("g", nets, batch, 0)["orthogonal"].item() == pytest.approx(expected, rel=1e-4)
     assert "orthogonal" not in recipe.losses("d", nets, batch, 0)

@@ -13,6 +13,14 @@ def test_cgan_both_networks_listen_to_the_class(tiny, projection):
     assert not torch.equal(*scores)
 
 
+def test_cgan_projection_is_the_product_of_class_and_features(tiny):
+    recipe, nets, batch = tiny("cgan", projection=True)
+    critic = nets.eval()["D"]
+    maps = critic.blocks(critic.from_image(batch.images))
+    expected = critic.to_logit(maps) + (critic.label(batch.labels) * maps.sum((2, 3))).sum(1)
+    assert torch.allclose(recipe.score(nets, batch.images, batch.labels), expected, atol=1e-5)
+
+
 def test_cgan_judges_fakes_with_the_labels_they_were_made_for(tiny):
     recipe, nets, batch = tiny("cgan")
     made, judged = [], []

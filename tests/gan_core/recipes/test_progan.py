@@ -80,6 +80,32 @@ def test_progan_reals_and_fakes_fade_alike(tiny, alpha):
     assert torch.allclose(critic(prepared, alpha), expected, atol=1e-5)
 
 
+def test_progan_layers_have_the_papers_gains():
+    nets = gan_core.create("progan", image_size=16, channels=1, latent_dim=8, width=4, max_width=8).build()
+    for name, module in nets.named_modules():
+        if isinstance(module, EqualizedConv2d | EqualizedLinear):
+            linear = name.startswith("G.to_image") or name == "D.stages.0.6"  # nothing follows that halves the variance
+            fan_in = module.weight[0].numel()
+            assert module.scale == pytest.approx((1.0 if linear else 2**0.5) / fan_in**0.5), name
+    assert {name for name, _ in nets.named_modules()} > {"G.to_image.2", "D.stages.0.6"}
+
+
+def test_progan_brings_z_to_a_mean_square_of_one(tiny):
+    _, nets, _ = tiny("progan")
+    torch.nn.init.normal_(nets["G"].stages[0][1].bias)  # else the pixel norm after it would hide a factor
+    z = torch.randn(3, 8)
+    assert torch.allclose(nets["G"](7 * z), nets["G"](z), atol=1e-5)
+
+
+def test_progan_first_map_is_a_dense_layer_of_z_with_one_bias_a_map(tiny):
+    _, nets, _ = tiny("progan")
+    _, first, *_ = nets["G"].stages[0]
+    torch.nn.init.normal_(first.bias)
+    z = torch.randn(3, 8)
+    dense = torch.einsum("nz,mzyx->nmyx", z, first.weight.flip(2, 3)) * (2**0.5 / 4) / 8**0.5
+    assert torch.allclose(first(z[:, :, None, None]), dense + first.bias[:, None, None], atol=1e-5)
+
+
 def test_progan_first_stage_is_four_pixels_wide(tiny):
     recipe, nets, batch = tiny("progan")
     seen = []
@@ -139,4 +165,8 @@ def test_progan_controls_show_every_stage(tiny):
 
 def test_progan_labels_of_the_data_do_not_matter(tiny):
     recipe, nets, batch = tiny("progan")
-    assert recipe.losses("g", nets, Batch(batch.images, torch.zeros(8, dtype=torch.long)), 0)
+    found = []
+    for labels in (None, torch.zeros(8, dtype=torch.long)):
+        torch.manual_seed(0)
+        found.append(recipe.losses("d", nets, Batch(batch.images, labels), 0))
+    assert found[0] == found[1]

@@ -107,7 +107,29 @@ def test_stylegan_starts_from_constant_ones_and_learns_its_mapping_slowly(tiny):
     assert not any(isinstance(m, nn.BatchNorm2d | nn.Tanh) for m in nets.modules())
 
 
+def test_stylegan_brings_z_to_a_mean_square_of_one(tiny):
+    _, nets, _ = tiny("stylegan")
+    z = torch.randn(3, 8)
+    assert torch.allclose(nets["G"].mapping(7 * z), nets["G"].mapping(z), atol=1e-5)
+
+
+def test_stylegan_blurs_after_doubling_and_before_halving(tiny):
+    _, nets, _ = tiny("stylegan")
+    for k, layer in enumerate(nets["G"].layers):
+        assert isinstance(layer.blur, Blur) == isinstance(layer.up, nn.Upsample) == (k in (2, 4))
+    kinds = [type(layer) for layer in nets["D"].layers]
+    halving = [k for k, kind in enumerate(kinds) if kind is nn.AvgPool2d]
+    assert len(halving) == 2 and all(kinds[k - 2] is Blur for k in halving)
+    torch.manual_seed(0)
+    layer, x, w = nets["G"].layers[2], torch.randn(1, 8, 4, 4), torch.randn(1, 8)
+    expected = F.instance_norm(F.leaky_relu(Blur(8)(layer.conv(F.interpolate(x, scale_factor=2))), 0.2))
+    spread, mean = layer.style(w)[:, :, None, None].chunk(2, dim=1)
+    assert torch.allclose(layer(x, w, torch.zeros(1, 1, 8, 8)), expected * (spread + 1) + mean, atol=1e-5)
+
+
 def test_stylegan_pays_r1_by_default():
+    config = gan_core.create("stylegan").config
+    assert (config.r1, config.r1_every) == (1.0, 4)
     assert [phase.name for phase in gan_core.create("stylegan").phases] == ["d", "g", "r1"]
     paper = gan_core.recipe.RECIPES["stylegan"].Config.paper()
     assert (paper.r1, paper.r1_every, paper.mapping_layers) == (10, 1, 8)

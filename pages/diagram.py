@@ -79,6 +79,7 @@ def stages(net: nn.Module, given: Tensor, forward: Callable[[], Any]) -> list[St
     finally:
         for hook in hooks:
             hook.remove()
+    found[-1].parameters += sum(weight.numel() for weight in net.parameters() if weight not in weighed)  # of no layer
     return found
 
 

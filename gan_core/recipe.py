@@ -76,15 +76,20 @@ class Batch:
     Attributes:
         images: [N, C, H, W] in [-1, 1].
         labels: [N] class indices, or None where the data has none.
+        inputs: [N, c, H, W] in [-1, 1], what is to be translated to images, or None where the data has none.
+        paired: Whether inputs[k] is what images[k] was made from.
     """
 
     images: Tensor
     labels: Tensor | None = None
+    inputs: Tensor | None = None
+    paired: bool = True
 
     def to(self, device: torch.device, memory_format: torch.memory_format) -> Batch:
-        """The same batch on `device`, its images in `memory_format`."""
+        """The same batch on `device`, its pictures in `memory_format`."""
         labels = None if self.labels is None else self.labels.to(device)
-        return Batch(self.images.to(device, memory_format=memory_format), labels)
+        inputs = None if self.inputs is None else self.inputs.to(device, memory_format=memory_format)
+        return Batch(self.images.to(device, memory_format=memory_format), labels, inputs, self.paired)
 
 
 MAX_SIDE = 1024  # pixels: a stranger's small model could ask for pictures that fill the memory

@@ -16,6 +16,7 @@ from gan_core.errors import UsageError
 from gan_core.recipe import Batch
 
 Split = Literal["train", "test"]
+OTHERS = 2**32  # added to the seed of unpaired inputs, whose order is another one
 
 
 class Images(Protocol):
@@ -159,12 +160,21 @@ class ImageData:
 
     def batches(self, batch_size: int, *, seed: int, start: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         """See `Images.batches`."""
-        indices = order(len(self), batch_size, seed=seed, start=start, rank=rank, world=world)
-        return (self._batch(torch.from_numpy(index)) for index in indices)
 
-    def _batch(self, rows: Tensor) -> Batch:
+        def indices(length: int, seed: int) -> Iterator[Tensor]:
+            place = {"seed": seed, "start": start, "rank": rank, "world": world}
+            return map(torch.from_numpy, order(length, batch_size, **place))
+
+        rows = indices(len(self), seed)
+        if self.inputs is None or self.paired:
+            return (self._batch(row, row) for row in rows)
+        others = indices(len(self.inputs), seed + OTHERS)
+        return (self._batch(row, other) for row, other in zip(rows, others, strict=False))
+
+    def _batch(self, rows: Tensor, others: Tensor) -> Batch:
         labels = None if self.labels is None else self.labels[rows]
-        return Batch(to_unit_range(self.images[rows]), labels)
+        inputs = None if self.inputs is None else to_unit_range(self.inputs[others])
+        return Batch(to_unit_range(self.images[rows]), labels, inputs, self.paired)
 
     def examples(self, n: int) -> Tensor:
         """See `Images.examples`."""

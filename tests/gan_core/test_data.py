@@ -156,3 +156,37 @@ def test_fewer_images_than_any_batch_takes():
         order(7, 2, seed=0, start=0, rank=0, world=4)
     with pytest.raises(UsageError, match="take --batch_size 2 or less"):
         order(8, 4, seed=0, start=0, rank=0, world=4)
+
+
+# ------------------------------------------------------------------------------------------------------------- inputs
+
+
+def numbered(count, channels=1):
+    """Pictures that are told apart by their grey."""
+    return torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, channels, 2, 2).contiguous()
+
+
+def test_paired_inputs_come_with_their_pictures():
+    data = ImageData("pairs", numbered(10, channels=3), inputs=numbered(10))
+    for batch, _ in zip(data.batches(4, seed=0, start=0), range(5), strict=False):
+        assert batch.paired and batch.images.shape == (4, 3, 2, 2) and batch.inputs.shape == (4, 1, 2, 2)
+        assert torch.equal(batch.inputs, batch.images[:, :1])
+
+
+def test_unpaired_inputs_have_an_order_and_a_number_of_their_own():
+    data = ImageData("sides", numbered(12), inputs=100 + numbered(8), paired=False)
+    batches = [batch for batch, _ in zip(data.batches(4, seed=0, start=0), range(6), strict=False)]
+    images, inputs = (torch.cat([getattr(batch, side) for batch in batches]) for side in ("images", "inputs"))
+    images, inputs = (((side[:, 0, 0, 0] + 1) * 127.5).round().int() for side in (images, inputs))
+    assert not any(batch.paired for batch in batches)
+    assert sorted(images.tolist()) == sorted([*range(12)] * 2)  # two epochs of the one, three of the other
+    assert sorted(inputs.tolist()) == sorted([*range(100, 108)] * 3)
+    assert len({(image % 8) - (other - 100) for image, other in zip(images.tolist(), inputs.tolist(), strict=True)}) > 3
+    later = next(data.batches(4, seed=0, start=16))
+    assert torch.equal(later.images, batches[4].images) and torch.equal(later.inputs, batches[4].inputs)
+
+
+def test_fewer_inputs_than_a_batch():
+    data = ImageData("sides", numbered(12), inputs=numbered(3), paired=False)
+    with pytest.raises(UsageError, match="There are 3 images, fewer than one batch of 4"):
+        data.batches(4, seed=0, start=0)

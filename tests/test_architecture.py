@@ -17,7 +17,7 @@ LAYERS = {
     0: {
         "atomic", "augment", "data", "distributed", "double_backward", "ema", "errors", "fields", "growing", "labels",
         "latent", "layers", "losses", "metrics", "noise", "pictures", "recipe", "spectral",
-        "train_options", "version",
+        "train_options", "translators", "version",
     },
 }  # fmt: skip
 LAYER = {module: layer for layer, modules in LAYERS.items() for module in modules}

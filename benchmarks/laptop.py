@@ -13,4 +13,4 @@ def laptop(name: str, data: Images, **changes: Any) -> Recipe:
     Raises:
         UsageError: There is no recipe of that name.
     """
-    return create(name, **changes).resolve(data.image_size, data.channels, len(data.classes or ()))
+    return create(name, **changes).resolve(data.image_size, data.channels, len(data.classes or ()), data.given)

@@ -20,7 +20,6 @@ from gan_core.evaluate import evaluate_pictures
 from gan_core.evaluate import samples as drawn_samples
 from gan_core.metrics.extractor import Extractor
 from gan_core.monitor import findings
-from gan_core.pictures import grid
 from gan_core.runs import Run
 from gan_core.trainer import Callback, Trainer
 
@@ -164,7 +163,7 @@ def samples(run: Run) -> Callback:
     def write(trainer: Trainer) -> None:
         run.samples_folder.mkdir(exist_ok=True)
         model = trainer.model()
-        sheet = grid(model.sample(SHEET_COUNT, seed=SHEET_SEED), scale=max(1, 64 // model.image_size))
+        sheet = model.sheet(SHEET_COUNT)
         with replacing(run.sample_file(trainer.step)) as file:  # a page may be looking
             sheet.save(file, format="PNG")
 

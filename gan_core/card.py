@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from gan_core.data import DATASETS
+from gan_core.recipe import recipe_class
 from gan_core.report import readable
+from gan_core.translation import TranslationRecipe
 
 LIBRARY = "gan-playground"
 SHEET_COUNT, SHEET_COLUMNS, MOST_COLUMNS = 64, 8, 16
@@ -35,8 +37,10 @@ def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> st
     dataset = training.get("dataset", "unknown")
     licence = DATASETS[dataset].licence if dataset in DATASETS else "the pictures' own"
     classes = described["classes"]
+    translates = issubclass(recipe_class(described["recipe"]), TranslationRecipe)
+    kind = "" if translates else f" ({'conditional' if classes else 'unconditional'})"
     facts = {
-        "Recipe": f"`{described['recipe']}` ({'conditional' if classes else 'unconditional'})",
+        "Recipe": f"`{described['recipe']}`{kind}",
         "Pictures": f"{image['size']}x{image['size']}, {'grey' if image['channels'] == 1 else 'colour'}",
         "Weights": f"averaged generator (EMA), {parameter_bytes / 1e6:.1f} MB",
     }
@@ -57,10 +61,17 @@ def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> st
     order = ", each column of one class" if classes and columns % len(classes) == 0 else ""
     shown = f"{count} pictures of seed 0, not selected{order}"
     one = "\nof_one_class = model.sample(16, seed=0, labels=0)" if classes else ""
+    imports = "import gan_core"
+    shape = f"[16, {image['channels']}, {image['size']}, {image['size']}]"
+    use = f"images = model.sample(16, seed=0)  # {shape} in [-1, 1]{one}"
+    if translates:
+        shown = "Held-out inputs, not selected; below each its translation, and where it is known the true picture"
+        imports = "import gan_core\nfrom PIL import Image"
+        use = 'picture = model.translate(Image.open("sketch.png"))  # of the same size, whatever it is'
     return f"""---
 license: mit
 library_name: {LIBRARY}
-pipeline_tag: unconditional-image-generation
+pipeline_tag: {"image-to-image" if translates else "unconditional-image-generation"}
 tags:
 - {LIBRARY}
 - gan
@@ -80,10 +91,10 @@ tags:
 ## Use
 
 ```python
-import gan_core
+{imports}
 
 model = gan_core.load("{name}")  # this folder, or owner/name on the Hub
-images = model.sample(16, seed=0)  # [16, {image["channels"]}, {image["size"]}, {image["size"]}] in [-1, 1]{one}
+{use}
 ```
 
 ## Config

@@ -173,7 +173,7 @@ def norms(net: nn.Module) -> Iterator[str]:
 def described() -> list[list[str]]:
     """A table of what the recipes are, and of their papers."""
     rows = [["recipe", "what it is", "paper"]]
-    for recipe in noise_recipes():
+    for recipe in sorted(RECIPES.values(), key=lambda recipe: paper(recipe)[1]):
         year, arxiv = paper(recipe)
         rows.append([recipe.name, summary(recipe), f"{year}, arXiv:{arxiv}"])
     return rows

@@ -46,6 +46,7 @@ from gan_core.metrics.reference import (
 )  # fmt: skip
 from gan_core.metrics.rows import are
 from gan_core.model import Model
+from gan_core.noise import NoiseRecipe
 from gan_core.pictures import to_uint8
 from gan_core.report import Classes, Conditional, Diversity, Frechet, Judge, Kernel, Report, refuse_incomparable
 from gan_core.version import __version__
@@ -76,9 +77,11 @@ def evaluate(
         progress: Told the share done and what is done.
 
     Raises:
-        UsageError: The data cannot be had, has no or too few held-out images, or is of another size; n is too small;
-            there is no such extractor.
+        UsageError: The model translates; the data cannot be had, has no or too few held-out images, or is of another
+            size; n is too small; there is no such extractor.
     """
+    if not isinstance(model.recipe, NoiseRecipe):
+        raise UsageError(f"A {model.recipe.name} model translates; what is judged here is drawn from noise.")
     refuse_few(n, "samples")
     real, held_out = real_images(model, where, "train"), real_images(model, where, "test")
     extractor = load_extractor(extractor_for(real) if features == "auto" else features)

@@ -26,7 +26,7 @@ from gan_core.atomic import replacing
 from gan_core.card import LIBRARY, write_card
 from gan_core.errors import UsageError
 from gan_core.hub_errors import ERRORS, explained, explaining, timeout, why_unreachable
-from gan_core.model import load_folder
+from gan_core.loading import load_folder
 from gan_core.model_folder import CARD, CONFIG, MODEL_FILES, WEIGHTS, read_config
 from gan_core.runs import is_public
 from gan_core.version import __version__

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from gan_core.checkpoint import load_checkpoint
 from gan_core.errors import UsageError
-from gan_core.hub import Progress, cached_models, is_repo_id, pull
+from gan_core.hub import Progress, cached_folder, cached_models, is_repo_id, pull
+from gan_core.loading import load_folder
 from gan_core.metrics.extractor import EXTRACTOR
-from gan_core.model import Model, load_folder
-from gan_core.model_folder import CONFIG, WEIGHTS
-from gan_core.recipe import nearest
+from gan_core.model import Model
+from gan_core.model_folder import CONFIG, WEIGHTS, read_config
+from gan_core.recipe import Recipe, nearest, recipe_class
 from gan_core.runs import Run, runs_folder
 
 HOMES = ("weights", "runs")  # first words of local names: nobody's account on the Hub is asked for them
@@ -155,9 +156,21 @@ def local_models() -> list[str]:
     return names
 
 
-def available() -> list[str]:
-    """Models that can be had without a download: local ones, then what the Hub cache holds ("owner/name")."""
-    return local_models() + cached_models()
+def available(of: type[Recipe] = Recipe) -> list[str]:
+    """Models that can be had without a download: local ones, then what the Hub cache holds ("owner/name").
+
+    Args:
+        of: The kind of recipe whose models are asked for. A damaged one is of any kind: its use says what is wrong.
+    """
+    folders = {name: find(name) for name in local_models()} | {name: cached_folder(name) for name in cached_models()}
+    return [name for name, folder in folders.items() if folder is None or of is Recipe or _is_of(folder, of)]
+
+
+def _is_of(folder: Path, kind: type[Recipe]) -> bool:
+    try:
+        return issubclass(recipe_class(read_config(folder)["recipe"]), kind)
+    except UsageError:
+        return True
 
 
 def find_listed(name: str, revision: str | None = None, progress: Progress | None = None) -> Path:

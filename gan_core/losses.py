@@ -13,8 +13,13 @@ from torch import Tensor
 from gan_core.double_backward import FastDoubleBackward
 
 
+def cross_entropy(logits: Tensor, target: float) -> Tensor:
+    r"""Mean of $-y\log D - (1-y)\log(1-D)$ over logits of any shape, with $y$ = `target`, in [0, 1]."""
+    return (target * F.softplus(-logits) + (1 - target) * F.softplus(logits)).mean()
+
+
 def discriminator_real(logits: Tensor, label: float = 1.0) -> Tensor:
-    r"""Cross-entropy of real images: mean of $-y\log D - (1-y)\log(1-D)$ with $y$ = `label`.
+    r"""Cross-entropy of real images, with $y$ = `label`.
 
     `label` = 0.9 is one-sided label smoothing (Salimans 2016, section 3.4); fakes keep the label 0.
 
@@ -22,7 +27,7 @@ def discriminator_real(logits: Tensor, label: float = 1.0) -> Tensor:
         logits: [N].
         label: Target probability of real images, in (0, 1].
     """
-    return (label * F.softplus(-logits) + (1 - label) * F.softplus(logits)).mean()
+    return cross_entropy(logits, label)
 
 
 def discriminator_fake(logits: Tensor) -> Tensor:

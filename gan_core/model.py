@@ -10,19 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_core.atomic import replacing_folder
 from gan_core.card import sheet_layout, write_card
+from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
+from gan_core.examples import Examples
 from gan_core.labels import class_index, labels_of
 from gan_core.latent import latents
-from gan_core.layers import MinibatchDeviation, blueprint
-from gan_core.model_folder import CARD, CONFIG, CRITIC, FORMAT, SHEET, WEIGHTS, fill, read_config, to_bytes, to_json
+from gan_core.layers import MinibatchDeviation
+from gan_core.model_folder import CARD, CONFIG, CRITIC, EXAMPLES, FORMAT, SHEET, WEIGHTS, to_bytes, to_json
 from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
-from gan_core.recipe import Control, Recipe, nearest, recipe_class
+from gan_core.recipe import Control, Recipe, nearest
+from gan_core.translate import translated
+from gan_core.translation import TranslationRecipe
 from gan_core.version import __version__
 
 TOGETHER = nn.BatchNorm1d | nn.BatchNorm2d | MinibatchDeviation  # layers by which a score depends on other pictures
@@ -30,13 +35,14 @@ CHUNK = 16  # images decoded at once, always: a picture does not depend on how m
 
 
 class Model:
-    """Pictures from noise; immutable, shared by all threads of a process.
+    """Pictures from noise, or from other pictures; immutable, shared by all threads of a process.
 
     Args:
         recipe: With a resolved config.
         generators: Averaged generators by name.
         critics: Discriminators by name; may be empty.
         classes: Class names where the generator is conditional, else None.
+        examples: What it is shown with, if it translates.
         training: How it was trained: command, dataset, images_seen, seed and so on.
         metrics: What was measured on it.
     """
@@ -48,12 +54,13 @@ class Model:
         critics: nn.ModuleDict | None = None,
         *,
         classes: tuple[str, ...] | None = None,
+        examples: Examples | None = None,
         training: dict[str, Any] | None = None,
         metrics: dict[str, Any] | None = None,
     ) -> None:
         self.recipe, self.generators = recipe, generators
         self.critics = critics if critics is not None else nn.ModuleDict()
-        self.classes = classes
+        self.classes, self.examples = classes, examples
         self.training, self.metrics = training or {}, metrics or {}
 
     @property
@@ -118,6 +125,7 @@ class Model:
         Raises:
             UsageError: An argument does not fit; the message says what the model takes.
         """
+        self._noise_recipe()
         return self.decode(latents(seed, n, self.latent_dim), labels, **controls)
 
     def decode(self, z: Tensor, labels: Any = None, **controls: float) -> Tensor:
@@ -163,6 +171,42 @@ class Model:
         if self._count(z) != self._count(other):
             raise UsageError(f"{len(z)} latents cannot take the styles of {len(other)}; it takes as many.")
         return self._drawn(lambda z, other: recipe.mix(self.generators, z, other, first, last, **values), z, other)
+
+    def translate(self, image: Image.Image, seed: int = 0, **controls: float) -> Image.Image:
+        """The picture that a picture becomes.
+
+        Args:
+            image: Of any size and mode.
+            seed: 0 to 2^32 - 1; of what is drawn at random, where the model draws something.
+            **controls: By the names in `controls`.
+
+        Returns:
+            A grey or RGB picture of the same size.
+
+        Raises:
+            UsageError: An argument does not fit, or the model draws from noise.
+        """
+        recipe = self._translation_recipe()
+        return translated(recipe, self.generators, image, seed, self._checked(controls))
+
+    @torch.no_grad()
+    def translations(self, inputs: Tensor, seed: int = 0, **controls: float) -> Tensor:
+        """Pictures of inputs [N, c, S, S] in [-1, 1] whose sides fit the network, [N, C, S, S] in [-1, 1], on the CPU.
+
+        Raises:
+            UsageError: See `translate`.
+        """
+        recipe, values = self._translation_recipe(), self._checked(controls)
+        parts = (inputs[start : start + CHUNK].to(self.device) for start in range(0, len(inputs), CHUNK))
+        return torch.cat([recipe.translate(self.generators, part, seed, **values).cpu() for part in parts]).clamp(-1, 1)
+
+    def sheet(self, count: int, columns: int | None = None) -> Image.Image:
+        """The first `count` pictures of seed 0; of a model that translates, its examples."""
+        if isinstance(self.recipe, TranslationRecipe):
+            if self.examples is None:
+                raise UsageError("This model came without examples to show.")
+            return self.examples.sheet(self.translations(to_unit_range(self.examples.inputs)))
+        return grid(self.sample(count), columns, scale=max(1, 64 // self.image_size))
 
     def class_index(self, label: int | str) -> int:
         """The index of a class that is given by its name or its index.
@@ -226,6 +270,11 @@ class Model:
             raise UsageError(f"A {self.recipe.name} model turns pictures into pictures; it cannot sample from noise.")
         return self.recipe
 
+    def _translation_recipe(self) -> TranslationRecipe:
+        if not isinstance(self.recipe, TranslationRecipe):
+            raise UsageError(f"A {self.recipe.name} model draws from noise; it cannot translate a picture.")
+        return self.recipe
+
     def _checked(self, controls: dict[str, float]) -> dict[str, float]:
         known = {control.name: control for control in self.controls}
         for name in controls:
@@ -263,7 +312,9 @@ class Model:
                 described["discriminator_sha256"] = hashlib.sha256(critic).hexdigest()
             (partial / CONFIG).write_text(to_json(described), encoding="utf-8")
             count, columns = sheet_layout(self.classes)
-            grid(self.sample(count), columns, scale=max(1, 64 // self.image_size)).save(partial / SHEET)
+            self.sheet(count, columns).save(partial / SHEET)
+            if self.examples is not None:
+                self.examples.save(partial / EXAMPLES)
             card = write_card(name or folder.name, described, parameter_bytes=len(weights))
             (partial / CARD).write_text(card, encoding="utf-8")
 
@@ -279,46 +330,3 @@ class Model:
             "training": self.training,
             "metrics": self.metrics,
         }
-
-
-def load_folder(folder: Path) -> Model:
-    """Reads a model folder, strictly.
-
-    Raises:
-        UsageError: A file is missing; config.json has an unknown key, a newer format or values that do not fit; the
-            weights do not have the stated digest, or are not those of the stated recipe.
-    """
-    described = read_config(folder)
-    cls = recipe_class(described["recipe"])
-    known = [field.name for field in dataclasses.fields(cls.Config)]
-    for key in described["config"]:
-        if key not in known:
-            raise UsageError(
-                f"{folder / CONFIG} has a config key {key!r} that {cls.name} does not know{nearest(key, known)}."
-            )
-    try:
-        recipe = cls(cls.Config(**described["config"]))
-        with blueprint():  # nothing is allocated before the weights are known to fit
-            nets = recipe.build()
-    except (TypeError, ValueError, RuntimeError) as error:  # torch's, for numbers no network can have
-        raise UsageError(f"{folder / CONFIG} does not describe a {cls.name} ({error}).") from error
-    if recipe.config.image_shape != (described["image"]["channels"], described["image"]["size"]):
-        raise UsageError(f"{folder / CONFIG} contradicts itself about the size of its pictures.")
-    generators = nn.ModuleDict({name: nets[name] for name in recipe.generators})
-    critics = nn.ModuleDict({name: net for name, net in nets.items() if name not in recipe.generators})
-    fill(generators, folder / WEIGHTS, described["sha256"])
-    if "discriminator_sha256" in described:
-        fill(critics, folder / CRITIC, described["discriminator_sha256"])
-    else:
-        critics = nn.ModuleDict()
-    classes = described["classes"]
-    if recipe.num_classes is not None and recipe.num_classes != len(classes or ()):
-        raise UsageError(f"{folder / CONFIG} contradicts itself about the number of its classes.")
-    return Model(
-        recipe,
-        generators,
-        critics,
-        classes=None if classes is None else tuple(classes),
-        training=described["training"],
-        metrics=described["metrics"],
-    )

@@ -22,10 +22,10 @@ from gan_core.recipe import nearest
 from gan_core.version import __version__
 
 FORMAT = 1
-CONFIG, WEIGHTS, CRITIC, CARD, SHEET = (
-    "config.json", "model.safetensors", "discriminator.safetensors", "README.md", "samples.png",
+CONFIG, WEIGHTS, CRITIC, CARD, SHEET, EXAMPLES = (
+    "config.json", "model.safetensors", "discriminator.safetensors", "README.md", "samples.png", "examples.png",
 )  # fmt: skip
-MODEL_FILES = (CONFIG, WEIGHTS, CRITIC, CARD, SHEET)
+MODEL_FILES = (CONFIG, WEIGHTS, CRITIC, CARD, SHEET, EXAMPLES)
 KEYS: dict[str, type | UnionType] = {
     "format": int, "gan_core": str, "recipe": str, "config": dict, "image": dict, "classes": list | None,
     "sha256": str, "discriminator_sha256": str, "training": dict, "metrics": dict,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gan_core import losses
 from gan_core.augment import Augment, augment
 from gan_core.errors import UsageError
-from gan_core.recipe import Batch, Config, Control, Phase, Recipe
+from gan_core.recipe import Batch, Config, Control, Inputs, Phase, Recipe
 from gan_core.train_options import TrainOptions
 
 
@@ -199,7 +199,7 @@ class ConditionalConfig(NoiseConfig):
         fits = self.num_classes is None or self.num_classes >= 1
         self.require(fits, f"num_classes is {self.num_classes}; it must be at least 1.")
 
-    def resolve(self, image_size: int, channels: int, num_classes: int = 0) -> Self:
+    def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
         """See `Config.resolve`.
 
         Raises:

@@ -73,7 +73,10 @@ def one_batch(data: Images, batch_size: int) -> ImageData:
     """A batch's worth of the images, in memory: a turn of the probe should time a step, not the start of workers."""
     images = to_uint8(data.examples(min(batch_size, len(data))))
     labels = None if data.classes is None else torch.arange(len(images)) % len(data.classes)
-    return ImageData(data.name, images, labels, data.classes)
+    inputs = data.inputs[: len(images)] if isinstance(data, ImageData) and data.inputs is not None else None
+    return ImageData(
+        data.name, images, labels, data.classes, inputs=inputs, paired=bool(data.given and data.given.paired)
+    )
 
 
 def has_bf16(device: torch.device) -> bool:

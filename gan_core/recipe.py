@@ -92,6 +92,19 @@ class Batch:
         return Batch(self.images.to(device, memory_format=memory_format), labels, inputs, self.paired)
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What data has to be translated.
+
+    Attributes:
+        channels: 1 or 3.
+        paired: Whether each input belongs to one of the pictures.
+    """
+
+    channels: int
+    paired: bool
+
+
 MAX_SIDE = 1024  # pixels: a stranger's small model could ask for pictures that fill the memory
 
 
@@ -120,13 +133,14 @@ class Config:
         """The published size."""
         raise NotImplementedError
 
-    def resolve(self, image_size: int, channels: int, num_classes: int = 0) -> Self:
+    def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
         """Fills what was left to the data; an explicit value stays.
 
         Args:
             image_size: Side of the data's pictures.
             channels: 1 or 3.
             num_classes: How many the data tells apart; 0 for data without labels.
+            inputs: What it has to be translated to its pictures; None for data without.
         """
         return dataclasses.replace(
             self,
@@ -173,9 +187,9 @@ class Recipe:
         """The docstring of the recipe's file: what it computes, after which paper. Markdown with TeX in $ and $$."""
         return inspect.getdoc(inspect.getmodule(cls)) or ""
 
-    def resolve(self, image_size: int, channels: int, num_classes: int = 0) -> Self:
+    def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
         """This recipe with what its config left to the data filled in; see `Config.resolve`."""
-        return type(self)(self.config.resolve(image_size, channels, num_classes), self.options)
+        return type(self)(self.config.resolve(image_size, channels, num_classes, inputs), self.options)
 
     @property
     def num_classes(self) -> int | None:

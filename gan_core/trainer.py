@@ -16,6 +16,7 @@ from gan_core.data import Images
 from gan_core.distributed import Processes, any_of, average_gradients, weights_agree
 from gan_core.ema import EMA
 from gan_core.errors import UsageError
+from gan_core.examples import Examples
 from gan_core.layers import memory_format
 from gan_core.model import Model
 from gan_core.recipe import Phase, Recipe
@@ -38,6 +39,7 @@ class Trainer:
         precision: "fp32", or "bf16" for autocast.
         processes: This process's place among several.
         callbacks: Called in order after every step.
+        examples: What a model that translates is shown with.
 
     Attributes:
         nets: The networks as trained.
@@ -58,6 +60,7 @@ class Trainer:
         precision: str = "fp32",
         processes: Processes | None = None,
         callbacks: Sequence[Callback] = (),
+        examples: Examples | None = None,
     ) -> None:
         if precision not in get_args(Precision):
             raise UsageError(f"precision is {precision!r}; it takes {' or '.join(get_args(Precision))}.")
@@ -65,6 +68,7 @@ class Trainer:
         self.device, self.precision = torch.device(device), precision
         self.processes = processes or Processes()
         self.callbacks = list(callbacks)
+        self.examples = examples
 
         torch.manual_seed(seed)  # the same first weights on every rank
         self.nets = recipe.build().to(self.device)
@@ -152,7 +156,9 @@ class Trainer:
         critics = nn.ModuleDict({name: net for name, net in self.nets.items() if name not in self.recipe.generators})
         facts = {"images_seen": self.images_seen, "steps": self.step, "seconds": round(self.seconds, 1)}
         classes = None if self.recipe.num_classes is None else self.data.classes
-        return Model(self.recipe, generators, critics, classes=classes, training=training | facts)
+        return Model(
+            self.recipe, generators, critics, classes=classes, examples=self.examples, training=training | facts
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a run needs to continue."""

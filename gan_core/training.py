@@ -21,10 +21,11 @@ from gan_core import callbacks
 from gan_core.atomic import replacing
 from gan_core.callbacks import every
 from gan_core.checkpoint import load_checkpoint, surroundings
-from gan_core.data import Images, load_data
+from gan_core.data import ImageData, Images, load_data
 from gan_core.distributed import from_main, main_first, processes
 from gan_core.errors import UsageError
 from gan_core.evaluate import refuse_few
+from gan_core.examples import Examples
 from gan_core.extractors import extractor_for, load_extractor
 from gan_core.library import load
 from gan_core.monitor import Monitor, advice
@@ -32,6 +33,7 @@ from gan_core.plan import Plan, read_plan
 from gan_core.probe import faster_precision
 from gan_core.runs import Run, check_name, free_name, runs_folder
 from gan_core.trainer import Trainer
+from gan_core.translation import TranslationRecipe
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +84,15 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False, best: bool 
         config = plan.recipe.config
         with main_first(who):
             data = load_data(plan.run.dataset, config.image_size, config.channels)
-        recipe = plan.recipe.resolve(data.image_size, data.channels, len(data.classes or ()))
+        recipe = plan.recipe.resolve(data.image_size, data.channels, len(data.classes or ()), data.given)
         data.batches(recipe.options.batch_size, seed=0, start=0, world=who.world)  # enough images for one batch?
         if plan.run.precision == "auto":
             choice: Any = from_main(faster_precision(recipe, data, device) if who.is_main else "", who)
             plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, precision=choice))
-        trainer = Trainer(recipe, data, seed=plan.run.seed, device=device, precision=plan.run.precision, processes=who)
+        trainer = Trainer(
+            recipe, data, seed=plan.run.seed, device=device, precision=plan.run.precision, processes=who,
+            examples=shown(plan, data) if isinstance(recipe, TranslationRecipe) and who.is_main else None,
+        )  # fmt: skip
         if plan.run.init is not None and not resume:
             start_from(trainer, plan.run.init)
         held_out = held_out_pictures(plan, data) if who.is_main and plan.run.evaluate_every else None
@@ -149,12 +154,21 @@ def refuse_strange(folder: Path) -> None:
         raise UsageError(f"{folder} holds other things and no run; take another --out.")
 
 
+def shown(plan: Plan, data: Images) -> Examples:
+    """What the model is shown with: held-out inputs, and the pictures they belong to."""
+    held_out = load_data(plan.run.dataset, data.image_size, data.channels, split="test")
+    assert isinstance(held_out, ImageData)  # as all data with inputs
+    return Examples.of(held_out)
+
+
 def held_out_pictures(plan: Plan, data: Images) -> Images:
     """What `--evaluate_every` measures with, asked for before the first step.
 
     Raises:
         UsageError: There is no extractor, or the data have no or too few held-out pictures.
     """
+    if isinstance(plan.recipe, TranslationRecipe):
+        raise UsageError("--evaluate_every takes the distance of pictures drawn from noise; this recipe translates.")
     try:
         load_extractor(extractor_for(data))
         held_out = load_data(plan.run.dataset, data.image_size, data.channels, split="test")

@@ -158,7 +158,7 @@ def patch_critic(
     for stride in strides[1:]:
         layers += [nn.Conv2d(wide, min(2 * wide, 8 * width), 4, stride, padding=1, bias=bias)]
         wide = min(2 * wide, 8 * width)
-        layers += [picture_norm(norm, wide), nn.LeakyReLU(0.2)]
+        layers += [nn.LeakyReLU(0.2)] if norm == "none" else [picture_norm(norm, wide), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers, nn.Conv2d(wide, 1, 4, padding=1))
 
 

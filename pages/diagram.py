@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gan_core.layers import blueprint, parameter_count
 from gan_core.noise import NoiseRecipe
 from gan_core.recipe import Recipe
+from gan_core.translation import PairedRecipe
 
 TALLEST = 130  # pixels
 MAPS, UNITS = "#4c8df6", "#f0883e"  # feature maps, and vectors; legible on light and dark
@@ -97,6 +98,11 @@ def networks(recipe: Recipe) -> dict[str, tuple[int, list[Stage]]]:
             controls = {control.name: control.default for control in recipe.controls}
             traced["G"] = stages(nets["G"], z, lambda: recipe.decode(nets, z, labels, **controls))
             traced["D"] = stages(nets["D"], images, lambda: recipe.score(nets, images, labels))
+        if isinstance(recipe, PairedRecipe):
+            channels, size = recipe.config.image_shape
+            inputs, images = torch.empty(1, recipe.config.channels_in, size, size), torch.empty(1, channels, size, size)
+            traced["G"] = stages(nets["G"], inputs, lambda: recipe.translate(nets, inputs))
+            traced["D"] = stages(nets["D"], images, lambda: recipe.judge(nets, inputs, images))
     return {name: (parameter_count(net), traced[name]) for name, net in nets.items()}
 
 

@@ -12,7 +12,6 @@ from gan_core.library import available, load
 from gan_core.model_folder import read_config
 from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
-from gan_core.recipe import recipe_class
 from pages.installed import folder_of
 from pages.pointers import ICONS
 
@@ -34,11 +33,9 @@ NEXT = (
 def worth_showing() -> list[str]:
     """The bundled models that draw from noise, those in colour first; without any, the first that are installed."""
     channels = {}
-    for name in available():
+    for name in available(NoiseRecipe):
         with suppress(UsageError):  # said where it is asked for by name
-            described = read_config(folder_of(name))
-            if issubclass(recipe_class(described["recipe"]), NoiseRecipe):
-                channels[name] = described["image"]["channels"]
+            channels[name] = read_config(folder_of(name))["image"]["channels"]
     bundled = [name for name in channels if name.startswith("weights/")]
     return sorted(bundled, key=lambda name: -channels[name]) or list(channels)[:FEW]
 

@@ -14,7 +14,7 @@ from gan_core.catalogue import summary
 from gan_core.hub import is_offline, pull
 from gan_core.library import available
 from gan_core.model_folder import SHEET, read_config
-from gan_core.recipe import Recipe, recipe_class
+from gan_core.recipe import Inputs, Recipe, recipe_class
 from gan_core.report import readable
 from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
@@ -29,8 +29,8 @@ SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown
 def traced(name: str) -> tuple[dict[str, tuple[int, list[Stage]]], int]:
     """Networks of a recipe at laptop size for 32x32 grey pictures, and the parameters of the published size."""
     recipe = recipe_class(name)
-    laptop = recipe().resolve(32, 1, 10)
-    paper = recipe(recipe.Config.paper()).resolve(32, 1, 10)
+    pictures = (32, 1, 10, Inputs(channels=1, paired=True))
+    laptop, paper = (recipe(config).resolve(*pictures) for config in (recipe.Config(), recipe.Config.paper()))
     return networks(laptop), sum(size for size, _ in networks(paper).values())
 
 

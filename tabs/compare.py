@@ -14,6 +14,7 @@ from gan_core import Model, UsageError, library
 from gan_core.card import plain
 from gan_core.latent import MAX_SEED
 from gan_core.model import CHUNK
+from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid, save_png
 from tabs.browser import CLEAR, DICE, share
 from tabs.comparison import (
@@ -117,7 +118,7 @@ class ModelsPanel:
 
     def __init__(self) -> None:
         self.models = gr.Dropdown(
-            library.available(), value=list(default_models()), multiselect=True, max_choices=MAX_MODELS,
+            library.available(NoiseRecipe), value=list(default_models()), multiselect=True, max_choices=MAX_MODELS,
             label="Models", info=f"{MIN_MODELS} to {MAX_MODELS} of those installed", elem_id="models",
         )  # fmt: skip
         with gr.Row(elem_classes="line"):
@@ -231,7 +232,7 @@ class CompareTab:
     def _open(self, request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
         if "models" not in query:
-            return [gr.Dropdown(library.available()), *[gr.skip()] * 4]
+            return [gr.Dropdown(library.available(NoiseRecipe)), *[gr.skip()] * 4]
         comparison, models, complaints = read_link(query)
         for complaint in complaints:
             gr.Warning(f"Left out of the link: {escape(complaint, quote=False)}")
@@ -239,11 +240,11 @@ class CompareTab:
 
     def _shown(self, comparison: Comparison, models: dict[str, Model]) -> list[Any]:
         """Updates of the panel that make it say this comparison."""
-        names = gr.Dropdown([*dict.fromkeys([*library.available(), *models])], value=list(models))
+        names = gr.Dropdown([*dict.fromkeys([*library.available(NoiseRecipe), *models])], value=list(models))
         classes = shared_classes(list(models.values())) or ()
         return [names, comparison.seed, comparison.images, class_picker(classes, comparison.label)]
 
 
 def too_few() -> str:
     """What to do about a comparison of fewer than two models."""
-    return TOO_FEW if len(library.available()) >= MIN_MODELS else NO_MODELS
+    return TOO_FEW if len(library.available(NoiseRecipe)) >= MIN_MODELS else NO_MODELS

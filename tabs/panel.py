@@ -12,6 +12,7 @@ import gradio as gr
 from gan_core import Model, UsageError, library
 from gan_core.card import plain
 from gan_core.hub import Progress, is_offline
+from gan_core.noise import NoiseRecipe
 from tabs.browser import after
 from tabs.settings import Settings, check_raw, check_text
 
@@ -57,7 +58,7 @@ def stops(button: gr.Button, work: list[Any], status: gr.Markdown) -> None:
 
 def default_model() -> str | None:
     """The model that a first visit shows."""
-    names = library.available()
+    names = library.available(NoiseRecipe)
     return FAVOURITE if FAVOURITE in names else next(iter(names), None)
 
 
@@ -130,8 +131,8 @@ class ModelPanel:
 
     def __init__(self) -> None:
         self.model = gr.Dropdown(
-            library.available(), value=default_model(), label="Model", allow_custom_value=True, elem_id="model",
-            info="Pick one, or type a Hub id: owner/name",
+            library.available(NoiseRecipe), value=default_model(), label="Model", elem_id="model",
+            allow_custom_value=True, info="Pick one, or type a Hub id: owner/name",
         )  # fmt: skip
         self.revision = gr.Textbox(
             label="Revision",
@@ -215,7 +216,7 @@ class ModelPanel:
             for control in model.controls
         ]  # fmt: skip
         unused = [gr.Slider(visible=False)] * (SLIDERS - len(sliders))
-        name = gr.Dropdown(library.available(), value=settings.model)
+        name = gr.Dropdown(library.available(NoiseRecipe), value=settings.model)
         line = about(model, from_hub=settings.revision is not None)
         label = class_picker(model.classes or (), settings.label)
         return [name, settings.revision or "", line, raw, label, *sliders, *unused, True]

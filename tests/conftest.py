@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests, servers and traine
 import torch
 
 from gan_core.data import ImageData
+from gan_core.translation import TranslationRecipe
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,6 +61,10 @@ def noise_data():
         channels, size = recipe.config.image_shape
         generator = torch.Generator().manual_seed(0)
         images = torch.randint(0, 256, (40, channels, size, size), dtype=torch.uint8, generator=generator)
+        if isinstance(recipe, TranslationRecipe):
+            shape = (40, recipe.config.channels_in, size, size)
+            inputs = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+            return ImageData("noise", images, inputs=inputs, paired=recipe.pairs)
         if recipe.num_classes is None:
             return ImageData("noise", images)
         names = tuple(f"class {k}" for k in range(recipe.num_classes))

@@ -10,14 +10,15 @@ FRONTS = {"streamlit", "gradio", "fastapi"}
 LAYERS = {
     3: {"cli", "__main__"},
     2: {
-        "__init__", "model", "model_folder", "card", "catalogue", "library", "hub", "hub_errors", "deploy", "trainer",
-        "callbacks", "training", "plan", "probe", "runs", "conditional", "evaluate", "extractors", "monitor", "report",
+        "__init__", "callbacks", "card", "catalogue", "conditional", "deploy", "evaluate", "examples", "extractors",
+        "hub", "hub_errors", "library", "loading", "model", "model_folder", "monitor", "plan", "probe", "report",
+        "runs", "trainer", "training", "translate",
     },
     1: {"checkpoint", "recipes"},
     0: {
         "atomic", "augment", "data", "distributed", "double_backward", "ema", "errors", "fields", "growing", "labels",
         "latent", "layers", "losses", "metrics", "noise", "pictures", "recipe", "spectral",
-        "train_options", "translators", "version",
+        "train_options", "translation", "translators", "version",
     },
 }  # fmt: skip
 LAYER = {module: layer for layer, modules in LAYERS.items() for module in modules}

@@ -14,7 +14,7 @@ import pytest
 
 from gan_core.checkpoint import load_checkpoint
 from gan_core.cli import main as gan
-from gan_core.model import load_folder
+from gan_core.loading import load_folder
 from gan_core.model_folder import read_config
 from gan_core.report import Report
 from gan_core.runs import Run

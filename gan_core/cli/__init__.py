@@ -14,6 +14,7 @@ from gan_core.cli.generate import generate
 from gan_core.cli.hub import deploy, models, publish, pull
 from gan_core.cli.listing import list_command
 from gan_core.cli.training import estimate, train
+from gan_core.cli.translate import translate
 from gan_core.errors import UsageError
 
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "estimate": estimate,
     "data": data,
     "generate": generate,
+    "translate": translate,
     "evaluate": evaluate,
     "pull": pull,
     "publish": publish,

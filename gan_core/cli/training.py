@@ -83,7 +83,7 @@ def estimate(words: list[str]) -> None:
 
     plan, _ = planned(words, "estimate")
     data = load_data(plan.run.dataset, plan.recipe.config.image_size, plan.recipe.config.channels)
-    recipe = plan.recipe.resolve(data.image_size, data.channels, len(data.classes or ()))
+    recipe = plan.recipe.resolve(data.image_size, data.channels, len(data.classes or ()), data.given)
     measured = measure(recipe, data, choose_device(plan.run.device), plan.run.precision)
     steps = plan.run.total_steps(recipe, len(data), world=1)
     print(json.dumps(dataclasses.asdict(measured) | {"steps": steps, "seconds": steps * measured.seconds_per_step}))

@@ -228,15 +228,19 @@ def read_image(file: Path, size: int, channels: int) -> Tensor:
     return to_square(open_image(file), size, channels)
 
 
-def to_square(image: Image.Image, size: int, channels: int) -> Tensor:
-    """A PIL image of any mode as [channels, size, size] uint8; 16-bit greys keep their range, scaled to 8 bits."""
+def to_mode(image: Image.Image, channels: int) -> Image.Image:
+    """A PIL image of any mode in grey or RGB: alpha on white; 16-bit greys keep their range, scaled to 8 bits."""
     if image.mode.startswith("I"):  # 16-bit files open as I;16 or I
         image = Image.fromarray((np.asarray(image, dtype=np.float64) / 257).clip(0, 255).round().astype(np.uint8))
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    image = image.convert("L" if channels == 1 else "RGB")
-    image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    return image.convert("L" if channels == 1 else "RGB")
+
+
+def to_square(image: Image.Image, size: int, channels: int) -> Tensor:
+    """A PIL image of any mode as [channels, size, size] uint8: its centre square, resized with antialiasing."""
+    image = ImageOps.fit(to_mode(image, channels), (size, size), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(image)).view(size, size, channels).permute(2, 0, 1).contiguous()
 
 
@@ -257,6 +261,10 @@ class StreamedImages:
     @property
     def labels(self) -> Tensor | None:
         return None if self.listing.labels is None else torch.tensor(self.listing.labels)
+
+    @property
+    def given(self) -> None:
+        return None
 
     @property
     def fingerprint(self) -> str:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gan_core.errors import UsageError
-from gan_core.recipe import Batch
+from gan_core.recipe import Batch, Inputs
 
 Split = Literal["train", "test"]
 OTHERS = 2**32  # added to the seed of unpaired inputs, whose order is another one
@@ -29,6 +29,7 @@ class Images(Protocol):
         classes: Class names, or None without labels.
         labels: [N] int64 class indices, or None.
         fingerprint: SHA-256 of the content at this size, in hex: what is computed from these images is kept under it.
+        given: What there is to be translated to these images, or None.
     """
 
     @property
@@ -48,6 +49,9 @@ class Images(Protocol):
 
     @property
     def fingerprint(self) -> str: ...
+
+    @property
+    def given(self) -> Inputs | None: ...
 
     def __len__(self) -> int: ...
 
@@ -146,6 +150,10 @@ class ImageData:
             digest.update(repr(tuple(part.shape)).encode())
             digest.update(part.contiguous().numpy().data)
         return digest.hexdigest()
+
+    @property
+    def given(self) -> Inputs | None:
+        return None if self.inputs is None else Inputs(self.inputs.shape[1], self.paired)
 
     @property
     def image_size(self) -> int:

@@ -49,6 +49,10 @@ class Points:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def given(self) -> None:
+        return None
+
     @cached_property
     def fingerprint(self) -> str:
         """See `Images`."""

@@ -189,7 +189,15 @@ REMEDIES = (
         "pack", lambda of: of["pack"] == 1 and of.get("batch_size", 2) % 2 == 0, "with pairs to judge (--pack 2)",
         ("collapse",),
     ),
-    Remedy("r1", lambda of: of["r1"] == 0, "with R1 (--r1 1)", ("collapse", "saturated", "worse"), BOUNDED),
+    Remedy(
+        "r1", lambda of: of["r1"] == 0 and of.get("critic_norm") != "batch", "with R1 (--r1 1)",
+        ("collapse", "saturated", "worse"), BOUNDED,
+    ),
+    Remedy(
+        "critic_norm", lambda of: of["r1"] == 0 and of["critic_norm"] == "batch",
+        "with R1 and no batch normalisation in the critic (--r1 1 --critic_norm layer)",
+        ("collapse", "saturated", "worse"), BOUNDED,
+    ),
     Remedy(
         "augment", lambda of: of["augment"] == "none", "with DiffAugment (--augment color,translation,cutout)",
         ("collapse", "saturated", "worse"),

@@ -6,6 +6,7 @@ import torch
 
 import gan_core
 from gan_core.recipe import RECIPES
+from tests.families import TRANSLATION
 
 
 @pytest.mark.slow
@@ -20,7 +21,10 @@ def test_a_generator_exports_to_onnx_and_equals_torch(name, tmp_path):
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
-    given = [torch.randn(3, recipe.config.latent_dim)]
+    if name in TRANSLATION:
+        given = [torch.randn(3, recipe.config.channels_in, 16, 16)]
+    else:
+        given = [torch.randn(3, recipe.config.latent_dim)]
     if recipe.num_classes is not None:
         given.append(torch.tensor([0, 1, 2]))
     path = tmp_path / f"{name}.onnx"

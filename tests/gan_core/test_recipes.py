@@ -15,8 +15,10 @@ from gan_core.layers import blueprint, downsample, parameter_count, upsample
 from gan_core.recipe import RECIPES, Batch
 from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
+from tests.families import NOISE, TRANSLATION
 
 EVERY = pytest.mark.parametrize("name", gan_core.list_recipes())
+FROM_NOISE = pytest.mark.parametrize("name", NOISE)
 
 
 def tiny(name):
@@ -27,7 +29,10 @@ def tiny(name):
 
 def batch_for(recipe, n=4):
     channels, size = recipe.config.image_shape
-    return Batch(torch.rand(n, channels, size, size) * 2 - 1, labels_for(recipe, n))
+    inputs = None
+    if recipe.name in TRANSLATION:
+        inputs = torch.rand(n, recipe.config.channels_in, size, size) * 2 - 1
+    return Batch(torch.rand(n, channels, size, size) * 2 - 1, labels_for(recipe, n), inputs)
 
 
 def labels_for(recipe, n):
@@ -43,7 +48,7 @@ def test_file_class_and_paper(name):
     assert "$$" in RECIPES[name].about()
 
 
-@EVERY
+@FROM_NOISE
 def test_shapes_and_range(name):
     recipe, nets = tiny(name)
     labels = labels_for(recipe, 3)
@@ -53,7 +58,7 @@ def test_shapes_and_range(name):
     assert recipe.score(nets, images, labels).shape == (3,)
 
 
-@EVERY
+@FROM_NOISE
 def test_zero_truncation_is_one_picture_for_all_seeds(name):
     recipe, nets = tiny(name)
     z, labels = torch.randn(2, recipe.config.latent_dim), None if recipe.num_classes is None else torch.tensor([1, 1])
@@ -117,7 +122,7 @@ def test_two_seeds_differ_and_one_repeats(name, noise_data):
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
 
 
-@EVERY
+@FROM_NOISE
 def test_losses_are_finite_scalars_and_what_the_critic_believes_is_logged(name, noise_data):
     recipe, _ = tiny(name)
     trainer = Trainer(recipe, noise_data(recipe))
@@ -155,7 +160,7 @@ def test_a_word_that_is_no_choice_is_refused(name):
                 gan_core.create(name, **{field.name: "else"})
 
 
-@pytest.mark.parametrize("name", [name for name in gan_core.list_recipes() if name not in ("gan", "simple_gan")])
+@pytest.mark.parametrize("name", [name for name in NOISE if name not in ("gan", "simple_gan")])
 def test_a_size_that_no_doubling_of_four_reaches_is_refused(name):
     for make in (lambda: gan_core.create(name, image_size=28), lambda: RECIPES[name]().resolve(28, 1, 10)):
         with pytest.raises(gan_core.UsageError, match="image_size is 28; .*, so it takes .*16, 32, 64"):

@@ -4,6 +4,7 @@ from torch import nn
 
 from gan_core import create, list_recipes
 from gan_core.layers import blueprint
+from gan_core.recipe import Inputs
 from pages.diagram import Stage, count, diagram, networks, stages
 
 
@@ -21,7 +22,7 @@ def test_stages_are_runs_of_layers_of_one_shape():
 
 @pytest.mark.parametrize("recipe", list_recipes())
 def test_a_diagram_weighs_what_its_network_weighs(recipe):
-    made = create(recipe).resolve(32, 1, 10)
+    made = create(recipe).resolve(32, 1, 10, Inputs(1, paired=True))
     nets = networks(made)
     with blueprint():
         assert list(nets) == list(made.build())

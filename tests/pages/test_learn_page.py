@@ -5,11 +5,12 @@ from urllib.parse import parse_qsl
 import pytest
 import torch
 
-from gan_core import list_recipes, losses
+from gan_core import losses
 from gan_core.recipe import create
 from pages import saturation
 from pages.dirac import Point, play, slope_of_discriminator, slope_of_generator
 from pages.run_form import linked
+from tests.families import NOISE
 
 
 def of_dirac(game, theta, psi, gamma):
@@ -74,7 +75,7 @@ def test_pulls_are_the_derivatives_that_the_text_names():
     assert {"lsgan"} in groups
     assert any({"wgan", "wgan_gp", "progan", "biggan"} <= group for group in groups)
     assert any({"gan", "dcgan", "stylegan"} <= group for group in groups)
-    assert set().union(*groups) == set(list_recipes()) - {"r3gan"}
+    assert set().union(*groups) == set(NOISE) - {"r3gan"}
 
 
 def test_the_page_opens_and_every_link_of_it_leads_to_an_experiment(open_page):
@@ -90,5 +91,5 @@ def test_the_page_opens_and_every_link_of_it_leads_to_an_experiment(open_page):
         recipe, _, given = linked(query)
         create(recipe.name, **{name: value for name, value in given.items() if name != "steps"})
     assert all(query["show"] in ("Recipes", "Differences") for query in queries["models"])
-    assert all(f"**{name}**" in text for name in list_recipes())
+    assert all(f"**{name}**" in text for name in NOISE)
     assert text.count("$$") % 2 == 0

@@ -8,9 +8,10 @@ from torch import nn
 
 from gan_core import Model, create, list_recipes
 from gan_core.latent import MAX_SEED
-from gan_core.model_folder import CRITIC, MODEL_FILES
+from gan_core.model_folder import CRITIC, EXAMPLES, MODEL_FILES
 from pages.cards import with_links
 from pages.differences import distances
+from tests.families import NOISE
 
 
 def links(at):
@@ -142,7 +143,10 @@ def test_one_bad_model_does_not_hide_the_next(open_page, nothing_bundled, traine
 def test_a_model_from_the_cache_says_that_the_hub_is_out_of_reach(
     open_page, nothing_bundled, trained, runs, hub, connect, free_port
 ):
-    hub.add("lab/tiny", {name: (runs / "tiny" / "model" / name).read_bytes() for name in MODEL_FILES if name != CRITIC})
+    hub.add(
+        "lab/tiny",
+        {name: (runs / "tiny" / "model" / name).read_bytes() for name in MODEL_FILES if name not in (CRITIC, EXAMPLES)},
+    )
 
     def add():
         at = open_page("models.py")
@@ -179,7 +183,7 @@ def test_differences_have_a_row_a_recipe_and_times_when_asked(open_page, nothing
     monkeypatch.setattr("pages.differences.ROUNDS", 1)
     at = open_page("models.py", show="Differences")
     table = at.dataframe[0].value
-    assert set(table["recipe"]) == set(list_recipes())
+    assert set(table["recipe"]) == set(NOISE)
     assert "ms" not in table and "FD" not in table
     at.button(key="measure").click().run()
     assert not at.exception

@@ -7,7 +7,7 @@ from PIL import Image
 from gan_core import UsageError, load
 from gan_core.catalogue import noise_recipes
 from gan_core.library import find, local_models
-from gan_core.model_folder import MODEL_FILES
+from gan_core.model_folder import EXAMPLES, MODEL_FILES
 from gan_core.pictures import read_settings, save_png
 from tabs.compare import save, summary
 from tabs.comparison import (
@@ -171,7 +171,7 @@ def test_a_link_says_a_whole_comparison(runs):
 
 def test_a_hub_model_is_named_with_its_commit(hub, tmp_path):
     tiny_model().save(tmp_path / "model")
-    files = {name: (tmp_path / "model" / name).read_bytes() for name in MODEL_FILES}
+    files = {name: (tmp_path / "model" / name).read_bytes() for name in MODEL_FILES if name != EXAMPLES}
     commit = hub.add("lab/tiny", files).commit(files)
     name, model = found("lab/tiny")
     assert name == f"lab/tiny@{commit}"

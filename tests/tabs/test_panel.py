@@ -8,7 +8,7 @@ from gan_core import UsageError, create
 from gan_core.card import plain
 from gan_core.catalogue import laptop, noise_recipes
 from gan_core.checkpoint import save_checkpoint
-from gan_core.model_folder import MODEL_FILES
+from gan_core.model_folder import EXAMPLES, MODEL_FILES
 from gan_core.runs import Run
 from tabs import build
 from tabs.panel import NO_CLASS, SLIDERS, ModelPanel, about, load, told
@@ -68,7 +68,7 @@ def test_a_name_is_taken_with_blanks_around_it(tiny):
 
 def test_a_hub_model_is_called_by_its_commit_and_asked_for_once(hub, tmp_path):
     tiny_model().save(tmp_path / "model")
-    files = {name: (tmp_path / "model" / name).read_bytes() for name in MODEL_FILES}
+    files = {name: (tmp_path / "model" / name).read_bytes() for name in MODEL_FILES if name != EXAMPLES}
     commit = hub.add("lab/tiny", files).commit(files)
     heard = []
     model, name, revision = load("lab/tiny", None, lambda done, text: heard.append(done))
@@ -82,7 +82,7 @@ def test_a_hub_model_is_called_by_its_commit_and_asked_for_once(hub, tmp_path):
 
 def test_a_model_from_the_cache_says_that_the_hub_is_out_of_reach(hub, connect, tmp_path, free_port):
     tiny_model().save(tmp_path / "model")
-    hub.add("lab/tiny", {name: (tmp_path / "model" / name).read_bytes() for name in MODEL_FILES})
+    hub.add("lab/tiny", {name: (tmp_path / "model" / name).read_bytes() for name in MODEL_FILES if name != EXAMPLES})
 
     def line(name):
         loaded = load(name)

@@ -7,6 +7,7 @@ import torch
 
 from gan_core.recipe import RECIPES, Batch
 from gan_core.train_options import TrainOptions
+from gan_core.translation import TranslationRecipe
 
 
 @pytest.fixture
@@ -19,6 +20,9 @@ def tiny():
         nets = recipe.build().train()
         channels, size = recipe.config.image_shape
         labels = None if recipe.num_classes is None else torch.arange(n) % recipe.num_classes
-        return recipe, nets, Batch(torch.rand(n, channels, size, size) * 2 - 1, labels)
+        images = torch.rand(n, channels, size, size) * 2 - 1
+        if isinstance(recipe, TranslationRecipe):
+            return recipe, nets, Batch(images, inputs=torch.rand(n, recipe.config.channels_in, size, size) * 2 - 1)
+        return recipe, nets, Batch(images, labels)
 
     return make

@@ -1,0 +1,83 @@
+"""`translate`: pictures from pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from glob import glob
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from gan_core.cli.flags import parse
+from gan_core.errors import UsageError
+
+
+@dataclasses.dataclass(frozen=True)
+class Translate:
+    """Translate a picture, a folder of pictures, or all that match a pattern."""
+
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="IN")]
+    """A picture, a folder, or a pattern such as "sketches/*.png"."""
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    """A .png for one picture, else a folder, in which each picture keeps its name."""
+    model: str
+    """A model folder, a run's folder, or owner/name on the Hub."""
+    seed: int = 0
+    """Of what is drawn at random, where the model draws something."""
+    revision: str | None = None
+    """Branch, tag or commit on the Hub."""
+
+
+def translate(words: list[str]) -> None:
+    """Translate pictures: IN OUT --model MODEL, where IN is a picture, a folder or a pattern"""
+    from tqdm import tqdm
+
+    from gan_core.atomic import replacing
+    from gan_core.data.folder import open_image
+    from gan_core.library import load
+
+    asked = parse(Translate, words, "translate")
+    sources = found(asked.source)
+    single = asked.out.suffix.lower() == ".png"
+    if single and len(sources) > 1:
+        raise UsageError(f"{asked.source} is {len(sources)} pictures, so OUT must be a folder; it is {asked.out}.")
+    if not single and asked.out.suffix:
+        raise UsageError(f"OUT is {asked.out}; it takes a .png for one picture, or a folder.")
+    model = load(asked.model, asked.revision)
+    unreadable = []
+    for source in tqdm(sources, desc="translating", unit=" pictures", disable=None):
+        try:
+            picture = open_image(source)
+        except UsageError as error:
+            unreadable.append(str(error))
+            continue
+        drawn = model.translate(picture, asked.seed)
+        target = asked.out if single else asked.out / f"{source.stem}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as file:
+            drawn.save(file, format="PNG")
+    print(f"{len(sources) - len(unreadable)} pictures translated: {asked.out}")
+    if unreadable:
+        raise UsageError(f"{len(unreadable)} of {len(sources)} were left out: {'; '.join(unreadable[:3])}.")
+
+
+def found(source: str) -> list[Path]:
+    """The pictures that IN names, sorted.
+
+    Raises:
+        UsageError: There are none, or two would be written to one name.
+    """
+    from gan_core.data.folder import pictures_below
+
+    path = Path(source)
+    if path.is_dir():
+        sources = list(pictures_below(path))
+    else:
+        sources = [path] if path.is_file() else sorted(map(Path, glob(source)))
+    if not sources:
+        raise UsageError(f"{source} is no picture, no folder of pictures, and matches none.")
+    stems = [file.stem for file in sources]
+    if twice := [stem for stem in stems if stems.count(stem) > 1]:
+        raise UsageError(f"Several pictures are called {twice[0]}: translate them one folder at a time.")
+    return sources

@@ -1,0 +1,196 @@
+"""Recipes that translate pictures: an input goes in, a picture comes out, and a critic looks at patches of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gan_core import losses
+from gan_core.errors import UsageError
+from gan_core.recipe import Batch, Config, Inputs, Recipe
+
+Adversarial = Literal["vanilla", "lsgan", "hinge", "wgan_gp"]
+
+
+@dataclass(frozen=True)
+class TranslationConfig(Config):
+    """Config of a recipe that turns pictures into pictures."""
+
+    input_channels: int | None = None
+    """1 for grey inputs, 3 for coloured ones. None takes it from the data."""
+    width: int = 32
+    """Channels of the generator at the full side (ngf)."""
+    flip: bool = True
+    """Mirror half of the pictures in training; an input and its truth together."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fits = self.input_channels in (None, 1, 3)
+        self.require(fits, f"input_channels is {self.input_channels}; it takes 1 (grey) or 3 (colour).")
+        self.require(self.width >= 1, f"width is {self.width}; it must be at least 1.")
+
+    def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
+        """See `Config.resolve`.
+
+        Raises:
+            UsageError: The data has no inputs, or those of another number of channels than the config says.
+        """
+        if inputs is None:
+            raise UsageError(
+                "This recipe turns pictures into pictures, but the data has no inputs to translate: take batik, for "
+                "example, or a folder of pairs."
+            )
+        fits = self.input_channels in (None, inputs.channels)
+        self.require(fits, f"input_channels is {self.input_channels}, but the data's inputs have {inputs.channels}.")
+        return dataclasses.replace(super().resolve(image_size, channels), input_channels=inputs.channels)
+
+    @property
+    def channels_in(self) -> int:
+        """input_channels of a resolved config."""
+        if self.input_channels is None:
+            raise UsageError("input_channels is still left to the data: set it, or call config.resolve with inputs.")
+        return self.input_channels
+
+
+class TranslationRecipe(Recipe):
+    """A recipe whose generator maps pictures to pictures.
+
+    Attributes:
+        pairs: Whether it learns from pairs: each input with its true picture.
+        multiple: The generator takes sides that are multiples of this.
+    """
+
+    Config: ClassVar[type[Config]] = TranslationConfig
+    pairs: ClassVar[bool] = True
+    multiple: int = 1
+
+    def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
+        """See `Recipe.resolve`.
+
+        Raises:
+            UsageError: The data has no inputs, or not the pairs that this recipe learns from.
+        """
+        resolved = super().resolve(image_size, channels, num_classes, inputs)
+        if self.pairs and inputs is not None and not inputs.paired:
+            raise UsageError(
+                f"{self.name} learns from pairs, but the data's inputs belong to other pictures; cyclegan does without."
+            )
+        return resolved
+
+    def prepared(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Inputs and pictures of a batch, half of them mirrored: a pair together, others each by itself."""
+        assert batch.inputs is not None
+        if not self.config.flip:
+            return batch.inputs, batch.images
+        mirrored = mirrors(len(batch.images), batch.images.device)
+        if not batch.paired:
+            return flipped(batch.inputs, mirrors(len(batch.inputs), batch.inputs.device)), flipped(
+                batch.images, mirrored
+            )
+        return flipped(batch.inputs, mirrored), flipped(batch.images, mirrored)
+
+    def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0) -> Tensor:
+        """Inputs [N, c, H, W] to pictures [N, C, H, W] in [-1, 1]; sides are multiples of `multiple`."""
+        images: Tensor = nets["G"](inputs)
+        return images
+
+
+def mirrors(n: int, device: torch.device) -> Tensor:
+    """Which of n pictures to mirror."""
+    return torch.rand(n, 1, 1, 1, device=device) < 0.5
+
+
+def flipped(images: Tensor, mirrored: Tensor) -> Tensor:
+    """Images [N, C, H, W], some of them with left and right exchanged."""
+    return torch.where(mirrored, images.flip(3), images)
+
+
+@dataclass(frozen=True)
+class PairedConfig(TranslationConfig):
+    """Config of a recipe that learns from pairs."""
+
+    l1: float = 100.0
+    """Weight of the mean absolute difference from the true picture."""
+    adversarial: Adversarial = "vanilla"
+    """The game over patches: cross-entropy, least squares, hinge, or Wasserstein with a gradient penalty."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.l1 >= 0, f"l1 is {self.l1:g}; it must be 0 or more.")
+
+
+class PairedRecipe(TranslationRecipe):
+    """Pictures should be like the true ones, and their patches should pass for real.
+
+    Attributes:
+        real_label: The critic's target for real patches where the game is cross-entropy.
+        fake_label: Its target for patches of translations.
+    """
+
+    Config: ClassVar[type[Config]] = PairedConfig
+    real_label: ClassVar[float] = 1.0
+    fake_label: ClassVar[float] = 0.0
+
+    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
+        """The critic's logits of the patches of images, [N, 1, h, w] in fp32, at each of its scales."""
+        return [nets["D"](images).float()]
+
+    def generate(self, nets: nn.ModuleDict, inputs: Tensor) -> Tensor:
+        """Translations of inputs in training."""
+        images: Tensor = nets["G"](inputs)
+        return images
+
+    def beside(self, fakes: Tensor) -> dict[str, Tensor]:
+        """Further terms for the generator."""
+        return {}
+
+    def losses(self, phase: str, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> dict[str, Tensor]:
+        inputs, truth = self.prepared(batch)
+        if phase == "g":
+            fakes = self.generate(nets, inputs)
+            adversarial = self.generator_loss(self.judge(nets, inputs, fakes))
+            return {"adversarial": adversarial, "l1": self.config.l1 * F.l1_loss(fakes, truth)} | self.beside(fakes)
+        with torch.no_grad():
+            fakes = self.generate(nets, inputs)
+        real, fake = self.judge(nets, inputs, truth), self.judge(nets, inputs, fakes)
+        terms = self.critic_loss(real, fake)
+        if self.config.adversarial == "wgan_gp":
+            terms["penalty"] = 10.0 * losses.gradient_penalty(
+                lambda images: over_scales([logits.flatten(1).mean(1) for logits in self.judge(nets, inputs, images)]),
+                truth,
+                fakes,
+            )
+        return terms
+
+    def critic_loss(self, real: Sequence[Tensor], fake: Sequence[Tensor]) -> dict[str, Tensor]:
+        """What the critic minimises, from its logits of patches at each scale."""
+        kind = self.config.adversarial
+        if kind == "hinge":
+            terms = [losses.hinge_critic(*pair) for pair in zip(real, fake, strict=True)]
+            return {name: over_scales([term[name] for term in terms]) for name in ("real", "fake")}
+        if kind == "wgan_gp":
+            return {"wasserstein": over_scales([losses.wasserstein(*pair) for pair in zip(real, fake, strict=True)])}
+        against = losses.least_squares if kind == "lsgan" else losses.cross_entropy
+        return {
+            "real": over_scales([against(logits, self.real_label) for logits in real]) / 2,
+            "fake": over_scales([against(logits, self.fake_label) for logits in fake]) / 2,
+        }
+
+    def generator_loss(self, fake: Sequence[Tensor]) -> Tensor:
+        """What the generator minimises, from the critic's logits of its patches."""
+        kind = self.config.adversarial
+        if kind in ("hinge", "wgan_gp"):
+            return -over_scales([logits.mean() for logits in fake])
+        against = losses.least_squares if kind == "lsgan" else losses.cross_entropy
+        return over_scales([against(logits, 1.0) for logits in fake])
+
+
+def over_scales(terms: Sequence[Tensor]) -> Tensor:
+    """The mean over the scales of a critic."""
+    return torch.stack(list(terms)).mean(0)

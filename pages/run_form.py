@@ -16,25 +16,36 @@ from gan_core.noise import NoiseConfig
 from gan_core.plan import DEFAULT_STEPS, RunOptions
 from gan_core.recipe import Recipe, nearest, recipe_class
 from gan_core.train_options import TrainOptions
+from gan_core.translation import TranslationConfig, TranslationRecipe
 from pages.forms import AUTOMATIC, Option, edit, from_text, preset
 
 COMMON = ("steps", "batch_size", "image_size", "lr")  # the others wait behind an expander
 PLACEHOLDERS = {"steps": f"{DEFAULT_STEPS:,}", "epochs": "instead of steps", "init": "from scratch"}
 
 
-def pictures() -> list[str]:
-    """The data sets that one can train on."""
-    return [name for name in list_datasets() if DATASETS[name].kind != "points"]
+def pictures(recipe: type[Recipe]) -> list[str]:
+    """The data sets that a recipe can be trained on."""
+    kinds = ("pairs",) if issubclass(recipe, TranslationRecipe) else ("pictures", "pairs")
+    names = [name for name in list_datasets() if DATASETS[name].kind in kinds]
+    paired = issubclass(recipe, TranslationRecipe) and recipe.pairs
+    return [name for name in names if DATASETS[name].paired] if paired else names
+
+
+def dataset_key(recipe: type[Recipe]) -> str:
+    """Where the form keeps the chosen data set: those that translate have a choice of their own."""
+    return "pairs" if issubclass(recipe, TranslationRecipe) else "dataset"
 
 
 def options_of(recipe: type[Recipe]) -> dict[str, list[Option]]:
     """Every option of a recipe and of a run, in groups."""
-    prefix, shared = f"{recipe.name}.", {field.name for field in dataclasses.fields(NoiseConfig)}
+    translates = issubclass(recipe, TranslationRecipe)
+    base = TranslationConfig if translates else NoiseConfig
+    prefix, shared = f"{recipe.name}.", {field.name for field in dataclasses.fields(base)}
     config = fields_of(recipe.Config)
     run = [field for field in fields_of(RunOptions) if field.name != "dataset"]  # chosen apart, with pictures
     groups = {
         f"Networks of {recipe.name}": ([field for field in config if field.name not in shared], prefix),
-        "Pictures, noise, and what every recipe can take": (
+        "Pictures" if translates else "Pictures, noise, and what every recipe can take": (
             [field for field in config if field.name in shared],
             prefix,
         ),
@@ -75,9 +86,10 @@ def linked(query: Mapping[str, str]) -> Linked:
     """
     options = dict(query)
     recipe = recipe_class(options.pop("recipe"))
-    dataset = options.pop("dataset", RunOptions().dataset)
-    if dataset not in pictures():
-        raise UsageError(f"There is no data set {dataset[:40]!r}{nearest(dataset, pictures())}.")
+    fitting = pictures(recipe)
+    dataset = options.pop("dataset", fitting[0])
+    if dataset not in fitting:
+        raise UsageError(f"There is no data set {dataset[:40]!r} for {recipe.name}{nearest(dataset, fitting)}.")
     fields = {option.field.name: option.field for group in options_of(recipe).values() for option in group}
     for name in options:
         if name not in fields:
@@ -101,7 +113,7 @@ def follow_link() -> None:
     for group in options_of(recipe).values():
         for option in group:
             preset(option, given.get(option.field.name, option.field.default))
-    st.session_state.update(recipe=recipe.name, dataset=dataset, name="")
+    st.session_state.update({"recipe": recipe.name, dataset_key(recipe): dataset, "name": ""})
     if given:
         settings = ", ".join(f"{name} to {plain(query[name])}" for name in given)
         st.info(f"The link has set {settings}; all else is as it comes.", icon=":material/link:")

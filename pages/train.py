@@ -11,9 +11,10 @@ from gan_core.data import DATASETS
 from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions
 from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import LIVE
+from gan_core.translation import TranslationRecipe
 from pages.forms import filled
 from pages.glance import glance, sketch
-from pages.run_form import choose_options, follow_link, pictures
+from pages.run_form import choose_options, dataset_key, follow_link, pictures
 from pages.run_view import badge, subject, watch
 from pages.uploads import choose_zip
 
@@ -21,10 +22,15 @@ OWN = "my own pictures (zip)"
 CARDS_PER_ROW = 4
 
 
-def choose_pictures(off: bool) -> str | None:
+def choose_pictures(recipe: type[Recipe], off: bool) -> str | None:
     """Draws the choice of a data set, with a look at it; None while a zip is awaited or does not fit."""
+    own = [] if issubclass(recipe, TranslationRecipe) else [OWN]
     chosen = st.selectbox(
-        "Pictures", [*pictures(), OWN], key="dataset", persist_state="session", help="What the GAN learns from."
+        "Pictures",
+        [*pictures(recipe), *own],
+        key=dataset_key(recipe),
+        persist_state="session",
+        help="What the GAN learns from.",
     )
     if chosen == OWN:
         folder = choose_zip(off)
@@ -60,7 +66,7 @@ def new_run() -> None:
         )
         st.caption(summary(recipe))
     with right:
-        dataset = choose_pictures(off)
+        dataset = choose_pictures(recipe, off)
     suggested = runs.free_name(f"{recipe.name}-{dataset if dataset in DATASETS else 'pictures'}")
     with left:
         name = st.text_input(

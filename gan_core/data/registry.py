@@ -31,6 +31,7 @@ class DatasetEntry:
         embedded: Whether it needs no network.
         kind: Whether it holds pictures, pictures with others that can be translated to them, or points of the plane
             as [N, 2, 1, 1].
+        paired: Whether the inputs of pairs belong to their pictures in training too.
         wait: What drawing all of them takes on first use, in words; "" where it is nothing to speak of.
         few: Draws so many of them at once, where drawing all takes a while.
     """
@@ -41,6 +42,7 @@ class DatasetEntry:
     licence: str
     embedded: bool
     kind: Literal["pictures", "pairs", "points"] = "pictures"
+    paired: bool = True
     wait: str = ""
     few: Callable[[int], ImageData] | None = None
 
@@ -98,6 +100,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "Drawn here, MIT",
         embedded=True,
         kind="pairs",
+        paired=False,
         wait="two minutes",
         few=partial(few_cloths, given="indigo"),
     ),
@@ -118,6 +121,7 @@ DATASETS: dict[str, DatasetEntry] = {
         AVATARS,
         embedded=True,
         kind="pairs",
+        paired=False,
         wait="three minutes",
         few=few_masked,
     ),

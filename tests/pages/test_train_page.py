@@ -84,7 +84,7 @@ def test_a_link_fills_the_form_and_what_it_leaves_out_has_its_default(form, open
     [
         ({"recipe": "gann"}, "There is no recipe 'gann' (did you mean 'gan'?)."),
         ({"recipe": "gan", "packs": "2"}, "gan has no option 'packs' (did you mean 'pack'?)."),
-        ({"recipe": "gan", "dataset": "/etc"}, "There is no data set '/etc'"),
+        ({"recipe": "gan", "dataset": "/etc"}, "There is no data set '/etc' for gan"),
         ({"recipe": "gan", "pack": "two"}, "pack is 'two' in this link"),
         ({"recipe": "gan", "pack": "1" + "0" * 30}, "in this link, and takes no such value."),
         ({"recipe": "gan", "lr": "nan"}, "lr is 'nan' in this link"),
@@ -280,3 +280,24 @@ def test_runs_are_listed(open_page, runs):
     at.button(key="all_runs").click().run()
     assert "run" not in at.query_params
     assert at.selectbox(key="recipe").value
+
+
+def test_a_recipe_that_translates_is_offered_pairs_and_no_other_pictures(open_page):
+    at = open_page("train.py")
+    at.selectbox(key="recipe").set_value("gen_1").run()
+    assert not at.exception
+    assert at.selectbox(key="pairs").options == ["batik", "openmoji_outline"]
+    assert command(at) == "python train.py gen_1 --dataset batik --out runs/gen_1-batik"
+    at.selectbox(key="recipe").set_value("dcgan").run()
+    assert at.selectbox(key="dataset").value == "digits"
+    assert {"batik", "batik_palettes", "faces_masked"} <= set(at.selectbox(key="dataset").options)
+
+
+def test_a_link_to_a_recipe_that_translates(open_page):
+    at = open_page("train.py", recipe="gen_1", dataset="openmoji_outline", blocks="3")
+    assert (
+        command(at) == "python train.py gen_1 --blocks 3 --dataset openmoji_outline --out runs/gen_1-openmoji_outline"
+    )
+    assert linked({"recipe": "gen_1"}).dataset == "batik"
+    with pytest.raises(UsageError, match="There is no data set 'digits' for gen_1"):
+        linked({"recipe": "gen_1", "dataset": "digits"})

@@ -63,12 +63,15 @@ class TranslationRecipe(Recipe):
 
     Attributes:
         pairs: Whether it learns from pairs: each input with its true picture.
-        multiple: The generator takes sides that are multiples of this.
     """
 
     Config: ClassVar[type[Config]] = TranslationConfig
     pairs: ClassVar[bool] = True
-    multiple: int = 1
+
+    @property
+    def multiple(self) -> int:
+        """The generator takes sides that are multiples of this."""
+        return 1
 
     def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
         """See `Recipe.resolve`.

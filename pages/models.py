@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from PIL import Image
@@ -16,6 +17,7 @@ from gan_core.library import available
 from gan_core.model_folder import SHEET, read_config
 from gan_core.recipe import Inputs, Recipe, recipe_class
 from gan_core.report import readable
+from gan_core.translation import TranslationRecipe
 from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
 from pages.differences import show_differences
@@ -27,11 +29,17 @@ SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown
 
 @st.cache_data(show_spinner=False)
 def traced(name: str) -> tuple[dict[str, tuple[int, list[Stage]]], int]:
-    """Networks of a recipe at laptop size for 32x32 grey pictures, and the parameters of the published size."""
+    """Networks of a recipe at laptop size, and the parameters of the published size."""
     recipe = recipe_class(name)
-    pictures = (32, 1, 10, Inputs(channels=1, paired=True))
-    laptop, paper = (recipe(config).resolve(*pictures) for config in (recipe.Config(), recipe.Config.paper()))
+    laptop, paper = (fitted(recipe, config) for config in (recipe.Config(), recipe.Config.paper()))
     return networks(laptop), sum(size for size, _ in networks(paper).values())
+
+
+def fitted(recipe: type[Recipe], config: Any) -> Recipe:
+    """A recipe for the pictures that its networks are shown with; what its config says stays."""
+    if issubclass(recipe, TranslationRecipe):
+        return recipe(config).resolve(64, 3, inputs=Inputs(config.input_channels or 1, recipe.pairs))
+    return recipe(config).resolve(32, 1, 10)
 
 
 def explain(recipe: type[Recipe]) -> None:
@@ -42,8 +50,10 @@ def explain(recipe: type[Recipe]) -> None:
     nets, paper_size = traced(recipe.name)
     with layers:
         total = sum(size for size, _ in nets.values())
+        translates = issubclass(recipe, TranslationRecipe)
+        pictures = "coloured 64x64 pictures from grey ones" if translates else "32x32 grey pictures"
         st.markdown(
-            f"**{count(total)}** parameters at laptop size, shown here for 32x32 grey pictures; "
+            f"**{count(total)}** parameters at laptop size, shown here for {pictures}; "
             f"**{count(paper_size)}** at the published size."
         )
         for name, (size, stages) in nets.items():

@@ -104,7 +104,6 @@ class Gen1(PairedRecipe):
     Config = Gen1Config
     config: Gen1Config
     train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=16)
-    context = 37
 
     def build(self) -> nn.ModuleDict:
         c = self.config

@@ -2,10 +2,11 @@ import pytest
 import torch
 from torch import nn
 
-from gan_core import create, list_recipes
+from gan_core import create
 from gan_core.layers import blueprint
 from gan_core.recipe import Inputs
 from pages.diagram import Stage, count, diagram, networks, stages
+from tests.families import NOISE, TRANSLATION
 
 
 def test_stages_are_runs_of_layers_of_one_shape():
@@ -20,15 +21,23 @@ def test_stages_are_runs_of_layers_of_one_shape():
     assert not any(module._forward_hooks for module in net.modules())
 
 
-@pytest.mark.parametrize("recipe", list_recipes())
+@pytest.mark.parametrize("recipe", NOISE)
 def test_a_diagram_weighs_what_its_network_weighs(recipe):
-    made = create(recipe).resolve(32, 1, 10, Inputs(1, paired=True))
+    made = create(recipe).resolve(32, 1, 10)
     nets = networks(made)
     with blueprint():
         assert list(nets) == list(made.build())
     for size, found in nets.values():
         assert sum(stage.parameters for stage in found) == size > 0
     assert nets["G"][1][-1].shape == (1, 32, 32)
+
+
+@pytest.mark.parametrize("recipe", TRANSLATION)
+def test_a_diagram_of_networks_that_translate(recipe):
+    nets = networks(create(recipe).resolve(64, 3, inputs=Inputs(1, paired=True)))
+    for size, found in nets.values():
+        assert sum(stage.parameters for stage in found) == size > 0
+    assert nets["G"][1][0].shape == (1, 64, 64) and nets["G"][1][-1].shape == (3, 64, 64)
 
 
 def test_html_is_escaped_and_shows_shapes():

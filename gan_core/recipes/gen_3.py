@@ -1,0 +1,138 @@
+r"""Variations of a sketch: noise beside the input, a critic that sees the sketch too, a term for spread colours.
+
+Source: the public code of the project that the document "Model information" describes, where GEN_3 is only a heading;
+on the ground of Isola, Zhu, Zhou, Efros, "Image-to-Image Translation with Conditional Adversarial Networks", 2016,
+arXiv:1611.07004.
+
+Noise $z$ of the picture's size goes through convolutions of its own and is added after the first layer. The critic
+judges pairs of input and picture. With $s$ the standard deviation over the pixels of a channel:
+
+$$L_D = \tfrac12\,\mathbb{E}_{x,y}[\mathrm{CE}_{0.9}(D(x, y))]
++ \tfrac12\,\mathbb{E}_{x,z}[\mathrm{CE}_{0.1}(D(x, G(x,z)))]$$
+$$L_G = \mathbb{E}_{x,z}[\mathrm{softplus}(-D(x, G(x,z)))] + \lambda\,\mathbb{E}_{x,y,z}[\lvert G(x,z) - y\rvert]
+- \mu\,\mathbb{E}_{x,z}[s(G(x,z))]$$
+
+where $\mathrm{CE}_t(\ell) = t\,\mathrm{softplus}(-\ell) + (1-t)\,\mathrm{softplus}(\ell)$. As there: layers, both
+labels softened, $\lambda = 10$, $\mu = 0.5$, Adam at 2e-4 with betas (0.5, 0.999). The spread is within one picture:
+nothing asks two pictures of one sketch to differ, and the difference from the truth asks them not to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from gan_core.recipe import register
+from gan_core.recipes.gen_1 import ResidualBlock
+from gan_core.train_options import TrainOptions
+from gan_core.translation import PairedConfig, PairedRecipe
+from gan_core.translators import patch_critic
+
+
+@dataclass(frozen=True)
+class Gen3Config(PairedConfig):
+    """What a `gen_3` is."""
+
+    width: int = 24
+    """Channels of the generator at the full side (ngf)."""
+    blocks: int = 9
+    """Residual blocks, at a quarter of the side."""
+    l1: float = 10.0
+    """Weight of the mean absolute difference from the true picture."""
+    spread: float = 0.5
+    """Weight mu of the spread of a picture's pixels, which the generator is to raise."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.blocks >= 1, f"blocks is {self.blocks}; it must be at least 1.")
+        self.require(self.spread >= 0, f"spread is {self.spread:g}; it must be 0 (off) or more.")
+        size = self.image_size
+        fits = size is None or (size >= 32 and size % 4 == 0)
+        self.require(fits, f"image_size is {size}; it is halved twice and judged in patches: it takes 32, 36, 40, ...")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        return cls(image_size=32, channels=3, input_channels=1, width=4, blocks=2)
+
+    @classmethod
+    def paper(cls) -> Self:
+        return cls(image_size=512, channels=3, input_channels=1, width=64)
+
+
+def convolution(c_in: int, c_out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    """A convolution, batch normalisation, ReLU."""
+    return [nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2), nn.BatchNorm2d(c_out), nn.ReLU()]
+
+
+def doubling(c_in: int) -> list[nn.Module]:
+    """Twice the side, half the channels."""
+    half = nn.ConvTranspose2d(c_in, c_in // 2, 3, stride=2, padding=1, output_padding=1)
+    return [half, nn.BatchNorm2d(c_in // 2), nn.ReLU()]
+
+
+class Generator(nn.Module):
+    """The first layer plus noise, two halvings, residual blocks, two doublings, a wide convolution to colours."""
+
+    def __init__(self, c: Gen3Config) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(*convolution(c.channels_in, c.width, 7))
+        self.noise = nn.Sequential(*convolution(c.width, c.width, 3))
+        self.body = nn.Sequential(
+            *convolution(c.width, 2 * c.width, 3, stride=2),
+            *convolution(2 * c.width, 4 * c.width, 3, stride=2),
+            *(ResidualBlock(4 * c.width) for _ in range(c.blocks)),
+            *doubling(4 * c.width),
+            *doubling(2 * c.width),
+            nn.Conv2d(c.width, c.image_shape[0], 7, padding=3),
+            nn.Tanh(),
+        )
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        # x [N, c, H, W], z [N, width, H, W] -> [N, C, H, W] in [-1, 1]; H and W are multiples of 4
+        images: Tensor = self.body(self.stem(x) + self.noise(z))
+        return images
+
+
+@register("gen_3")
+class Gen3(PairedRecipe):
+    """A critic of pairs, noise, softened labels, spread."""
+
+    Config = Gen3Config
+    config: Gen3Config
+    train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=16)
+    real_label, fake_label = 0.9, 0.1
+
+    def build(self) -> nn.ModuleDict:
+        c = self.config
+        channels = c.channels_in + c.image_shape[0]
+        critic = patch_critic(channels, c.width, strides=(2, 2, 2, 2), norm="batch", batch_bias=True)
+        return nn.ModuleDict({"G": Generator(c), "D": critic})
+
+    @property
+    def multiple(self) -> int:
+        return 4
+
+    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
+        return super().judge(nets, inputs, torch.cat([inputs, images], dim=1))
+
+    def noise(self, inputs: Tensor, random: torch.Generator | None = None) -> Tensor:
+        """z ~ N(0, I), [N, width, H, W]; of a generator, one for all inputs."""
+        n, _, *sides = inputs.shape
+        if random is None:
+            return torch.randn(n, self.config.width, *sides, device=inputs.device)
+        return torch.randn(1, self.config.width, *sides, generator=random).to(inputs).expand(n, -1, -1, -1)
+
+    def generate(self, nets: nn.ModuleDict, inputs: Tensor) -> Tensor:
+        images: Tensor = nets["G"](inputs, self.noise(inputs))
+        return images
+
+    def beside(self, fakes: Tensor) -> dict[str, Tensor]:
+        return {"spread": -self.config.spread * fakes.float().flatten(2).std(2).mean()}
+
+    def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0) -> Tensor:
+        """See `TranslationRecipe.translate`; another seed gives a variation."""
+        images: Tensor = nets["G"](inputs, self.noise(inputs, torch.Generator().manual_seed(seed)))
+        return images

@@ -18,7 +18,6 @@ from tests.families import NOISE
 
 NAMES = [name for name in BUNDLED if in_box(name)]
 AWAITED = {
-    "progan-digits",
     "progan-faces", "stylegan-faces", "r3gan-faces", "biggan-openmoji",
 }  # fmt: skip  # still to be trained
 EVERY = pytest.mark.parametrize("name", NAMES)

@@ -80,8 +80,14 @@ BUNDLED = {
         "progan --dataset faces --steps 5000 --batch_size 32 --stage_images 10000 --precision bf16", 70
     ),
     "stylegan-faces": Recorded("stylegan --dataset faces --steps 3500 --batch_size 32 --precision bf16", 70),
-    "r3gan-faces": Recorded("r3gan --dataset faces --steps 1500 --precision bf16", 120),
-    "biggan-openmoji": Recorded("biggan --dataset openmoji --steps 2500 --precision bf16", 115),
+    "r3gan-faces": Recorded(
+        "r3gan --dataset faces --steps 3000 --batch_size 32 --lr 3e-4 --lr_horizon 96000 --gamma 2 --gamma_final 0.2 "
+        "--width 16 --growth 2 --expansion 1 --group_size 128 --precision bf16",
+        90,
+    ),
+    "biggan-openmoji": Recorded(
+        "biggan --dataset openmoji --steps 2500 --augment color,translation,cutout --precision bf16", 90
+    ),
 }
 
 

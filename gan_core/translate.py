@@ -30,7 +30,7 @@ def translated(
     """
     pixels = np.array(to_mode(image, recipe.config.channels_in))
     inputs = to_unit_range(torch.from_numpy(pixels).view(image.height, image.width, -1).permute(2, 0, 1)[None])
-    padded = reflected(inputs, recipe.multiple, least=recipe.multiple)
+    padded = reflected(inputs, recipe.multiple, least=recipe.smallest)
     device = next(generators.parameters()).device
     drawn = recipe.translate(generators, padded.to(device), seed, **controls).cpu()
     return to_pil(drawn[0, :, : image.height, : image.width].float())

@@ -73,6 +73,11 @@ class TranslationRecipe(Recipe):
         """The generator takes sides that are multiples of this."""
         return 1
 
+    @property
+    def smallest(self) -> int:
+        """And no smaller ones than this."""
+        return self.multiple
+
     def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
         """See `Recipe.resolve`.
 

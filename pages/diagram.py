@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -98,11 +99,15 @@ def networks(recipe: Recipe) -> dict[str, tuple[int, list[Stage]]]:
             controls = {control.name: control.default for control in recipe.controls}
             traced["G"] = stages(nets["G"], z, lambda: recipe.decode(nets, z, labels, **controls))
             traced["D"] = stages(nets["D"], images, lambda: recipe.score(nets, images, labels))
-        if isinstance(recipe, PairedRecipe):
+        elif isinstance(recipe, PairedRecipe):
             channels, size = recipe.config.image_shape
             inputs, images = torch.empty(1, recipe.config.channels_in, size, size), torch.empty(1, channels, size, size)
             traced["G"] = stages(nets["G"], inputs, lambda: recipe.translate(nets, inputs))
             traced["D"] = stages(nets["D"], images, lambda: recipe.judge(nets, inputs, images))
+        else:  # every network takes pictures and nothing else
+            channels, size = recipe.config.image_shape
+            images = torch.empty(1, channels, size, size)
+            traced = {name: stages(net, images, partial(net, images)) for name, net in nets.items()}
     return {name: (parameter_count(net), traced[name]) for name, net in nets.items()}
 
 

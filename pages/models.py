@@ -38,7 +38,9 @@ def traced(name: str) -> tuple[dict[str, tuple[int, list[Stage]]], int]:
 def fitted(recipe: type[Recipe], config: Any) -> Recipe:
     """A recipe for the pictures that its networks are shown with; what its config says stays."""
     if issubclass(recipe, TranslationRecipe):
-        return recipe(config).resolve(64, 3, inputs=Inputs(config.input_channels or 1, recipe.pairs))
+        return recipe(config).resolve(
+            64, 3, inputs=Inputs(config.input_channels or (1 if recipe.pairs else 3), recipe.pairs)
+        )
     return recipe(config).resolve(32, 1, 10)
 
 
@@ -51,7 +53,7 @@ def explain(recipe: type[Recipe]) -> None:
     with layers:
         total = sum(size for size, _ in nets.values())
         translates = issubclass(recipe, TranslationRecipe)
-        pictures = "coloured 64x64 pictures from grey ones" if translates else "32x32 grey pictures"
+        pictures = "coloured 64x64 pictures" if translates else "32x32 grey pictures"
         st.markdown(
             f"**{count(total)}** parameters at laptop size, shown here for {pictures}; "
             f"**{count(paper_size)}** at the published size."

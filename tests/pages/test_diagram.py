@@ -34,10 +34,13 @@ def test_a_diagram_weighs_what_its_network_weighs(recipe):
 
 @pytest.mark.parametrize("recipe", TRANSLATION)
 def test_a_diagram_of_networks_that_translate(recipe):
-    nets = networks(create(recipe).resolve(64, 3, inputs=Inputs(1, paired=True)))
-    for size, found in nets.values():
+    made = create(recipe)
+    channels = 1 if made.pairs else 3
+    nets = networks(made.resolve(64, 3, inputs=Inputs(channels, made.pairs)))
+    for name, (size, found) in nets.items():
         assert sum(stage.parameters for stage in found) == size > 0
-    assert nets["G"][1][0].shape == (1, 64, 64) and nets["G"][1][-1].shape == (3, 64, 64)
+        assert found[0].shape == (channels if name in made.generators else 3, 64, 64)
+        assert found[-1].shape == (3, 64, 64) if name in made.generators else found[-1].shape[0] == 1
 
 
 def test_html_is_escaped_and_shows_shapes():

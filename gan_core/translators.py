@@ -26,6 +26,32 @@ def picture_norm(kind: PictureNorm, channels: int, affine: bool = False) -> nn.M
 # --------------------------------------------------------------------------------------------------------- generators
 
 
+class ResidualBlock(nn.Module):
+    """relu(x + what two convolutions make of it), of the sketch models."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(x + y)
+
+
+def convolution(c_in: int, c_out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    """A convolution, batch normalisation, ReLU, as the sketch models have them."""
+    return [nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2), nn.BatchNorm2d(c_out), nn.ReLU()]
+
+
+def doubling(c_in: int) -> list[nn.Module]:
+    """Twice the side and half the channels, as the sketch models do it."""
+    half = nn.ConvTranspose2d(c_in, c_in // 2, 3, stride=2, padding=1, output_padding=1)
+    return [half, nn.BatchNorm2d(c_in // 2), nn.ReLU()]
+
+
 class ReflectedBlock(nn.Module):
     """x + conv(relu(norm(conv(x)))), normalised, with reflected borders (Johnson 2016, arXiv:1603.08155)."""
 

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import patch_critic
+from gan_core.translators import ResidualBlock, patch_critic
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,6 @@ class Gen1Config(PairedConfig):
     @classmethod
     def paper(cls) -> Self:
         return cls(image_size=512, channels=3, input_channels=1, width=64)
-
-
-class ResidualBlock(nn.Module):
-    """relu(x + what two convolutions make of it)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.bn2 = nn.BatchNorm2d(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(x + y)
 
 
 class Generator(nn.Module):
@@ -106,5 +91,8 @@ class Gen1(PairedRecipe):
     train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=16)
 
     def build(self) -> nn.ModuleDict:
-        c = self.config
-        return nn.ModuleDict({"G": Generator(c), "D": Discriminator(c.image_shape[0], c.width)})
+        return nn.ModuleDict({"G": Generator(self.config), "D": self.critic()})
+
+    def critic(self) -> nn.Module:
+        """The network that judges patches."""
+        return Discriminator(self.config.image_shape[0], self.config.width)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from torch import nn
 
 from gan_core.recipe import register
-from gan_core.recipes.gen_1 import Gen1, Generator
+from gan_core.recipes.gen_1 import Gen1
 from gan_core.translators import patch_critic
 
 
@@ -26,7 +26,6 @@ from gan_core.translators import patch_critic
 class Gen2(Gen1):
     """gen_1's game against a critic that sees more."""
 
-    def build(self) -> nn.ModuleDict:
-        c = self.config
-        critic = patch_critic(c.image_shape[0], c.width, strides=(2, 2, 2), norm="batch", batch_bias=True)
-        return nn.ModuleDict({"G": Generator(c), "D": critic})
+    def critic(self) -> nn.Module:
+        channels = self.config.image_shape[0]
+        return patch_critic(channels, self.config.width, strides=(2, 2, 2), norm="batch", batch_bias=True)

@@ -26,10 +26,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.recipe import register
-from gan_core.recipes.gen_1 import ResidualBlock
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import patch_critic
+from gan_core.translators import ResidualBlock, convolution, doubling, patch_critic
 
 
 @dataclass(frozen=True)
@@ -60,17 +59,6 @@ class Gen3Config(PairedConfig):
     @classmethod
     def paper(cls) -> Self:
         return cls(image_size=512, channels=3, input_channels=1, width=64)
-
-
-def convolution(c_in: int, c_out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """A convolution, batch normalisation, ReLU."""
-    return [nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2), nn.BatchNorm2d(c_out), nn.ReLU()]
-
-
-def doubling(c_in: int) -> list[nn.Module]:
-    """Twice the side, half the channels."""
-    half = nn.ConvTranspose2d(c_in, c_in // 2, 3, stride=2, padding=1, output_padding=1)
-    return [half, nn.BatchNorm2d(c_in // 2), nn.ReLU()]
 
 
 class Generator(nn.Module):

@@ -26,11 +26,9 @@ from typing import Self
 from torch import Tensor, nn
 
 from gan_core.recipe import register
-from gan_core.recipes.gen_1 import ResidualBlock
-from gan_core.recipes.gen_3 import convolution, doubling
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import MultiScale, patch_critic
+from gan_core.translators import MultiScale, ResidualBlock, convolution, doubling, patch_critic
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from gan_core.translation import TranslationRecipe
 from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
 from pages.differences import show_differences
-from pages.installed import folder_of
+from pages.installed import draws, folder_of
 
 CARDS_PER_ROW = 3
 SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown
@@ -101,15 +101,18 @@ def installed(name: str) -> None:
         st.caption(plain(f"{label}: {value}"))
     with st.container(horizontal=True):
         link = {"model": name}
-        st.page_link("playground.py", label="Open in the playground", icon=":material/palette:", query_params=link)
-        st.page_link("evaluate.py", label="Evaluate", icon=":material/straighten:", query_params=link)
+        if noise := draws(folder):
+            st.page_link("playground.py", label="Open in the playground", icon=":material/palette:", query_params=link)
+            st.page_link("evaluate.py", label="Evaluate", icon=":material/straighten:", query_params=link)
     with st.expander("Model card"):
         st.markdown(facts(described))
         if "command" in training:
             st.caption("Made by")
             st.code(str(training["command"]), language="sh", wrap_lines=True)
         st.caption("Use")
-        st.code(f'import gan_core\n\nmodel = gan_core.load("{name}")\nimages = model.sample(16, seed=0)')
+        use = "images = model.sample(16, seed=0)" if noise else 'picture = model.translate(Image.open("sketch.png"))'
+        imports = "import gan_core" if noise else "import gan_core\nfrom PIL import Image"
+        st.code(f'{imports}\n\nmodel = gan_core.load("{name}")\n{use}')
 
 
 def megabytes(folder: Path) -> float:

@@ -11,6 +11,7 @@ from gan_core import UsageError, runs
 from gan_core.card import duration
 from gan_core.runs import LIVE, Run
 from pages.curves import VERDICTS, History, chart, curves, loss_terms, panel_chart, panels, time_left
+from pages.installed import draws
 
 NEWEST = "newest"
 BADGES = {
@@ -109,7 +110,7 @@ def _stop(run: Run, state: dict[str, Any]) -> None:
 
 def _open_resume_delete(run: Run, state: dict[str, Any]) -> None:
     off = runs.is_public() is not None
-    if run.model_folder.is_dir():
+    if run.model_folder.is_dir() and draws(run.model_folder):
         st.page_link(
             "playground.py",
             label="Open in the playground",

@@ -8,8 +8,9 @@ domain it draws in. Nobody says which picture belongs to an input; but $F(G(a))$
 $b$, and what is in a domain already should stay as it is:
 
 $$L_{G,F} = \mathbb{E}_a[(D_B(G(a)) - 1)^2] + \mathbb{E}_b[(D_A(F(b)) - 1)^2]
-+ \lambda\,\big(\mathbb{E}_a[\lvert F(G(a)) - a\rvert] + \mathbb{E}_b[\lvert G(F(b)) - b\rvert]\big)
-+ \iota\lambda\,\big(\mathbb{E}_b[\lvert G(b) - b\rvert] + \mathbb{E}_a[\lvert F(a) - a\rvert]\big)$$
++ \lambda\,L_\mathrm{cycle} + \iota\lambda\,L_\mathrm{identity}$$
+$$L_\mathrm{cycle} = \mathbb{E}_a[\lvert F(G(a)) - a\rvert] + \mathbb{E}_b[\lvert G(F(b)) - b\rvert]
+\qquad L_\mathrm{identity} = \mathbb{E}_b[\lvert G(b) - b\rvert] + \mathbb{E}_a[\lvert F(a) - a\rvert]$$
 $$L_D = \tfrac12\,\mathbb{E}_b[(D_B(b) - 1)^2] + \tfrac12\,\mathbb{E}[D_B(\tilde b)^2]
 + \tfrac12\,\mathbb{E}_a[(D_A(a) - 1)^2] + \tfrac12\,\mathbb{E}[D_A(\tilde a)^2]$$
 

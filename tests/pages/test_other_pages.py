@@ -4,11 +4,14 @@ import shutil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import torch
 from torch import nn
 
 from gan_core import Model, create, list_recipes
+from gan_core.examples import Examples
 from gan_core.latent import MAX_SEED
 from gan_core.model_folder import CRITIC, EXAMPLES, MODEL_FILES
+from gan_core.recipe import RECIPES
 from pages.cards import with_links
 from pages.differences import distances
 from tests.families import NOISE
@@ -215,3 +218,20 @@ def test_an_id_that_is_none_is_refused(open_page, nothing_bundled):
 def test_docstrings_become_streamlit_markdown():
     text = with_links("See arXiv:1406.2661: $$a$$ and\n$$b\n= c$$")
     assert text == "See [arXiv:1406.2661](https://arxiv.org/abs/1406.2661): \n$$\na\n$$\n and\n\n$$\nb\n= c\n$$\n"
+
+
+def test_a_model_that_translates_is_not_sent_to_where_noise_is_drawn_from(open_page, nothing_bundled, runs):
+    recipe = RECIPES["gen_1"](RECIPES["gen_1"].Config.tiny())
+    nets = recipe.build().eval()
+    generators = nn.ModuleDict({"G": nets["G"]})
+    examples = Examples(torch.zeros(2, 1, 16, 16, dtype=torch.uint8), None)
+    Model(
+        recipe,
+        generators,
+        examples=examples,
+        training={"dataset": "batik", "images_seen": 1, "steps": 1, "seconds": 1.0},
+    ).save(runs / "sketches" / "model")
+    at = open_page("models.py")
+    assert any("runs/sketches" in markdown.value for markdown in at.markdown)
+    assert any("model.translate(" in code.value for code in at.code)
+    assert not any(link.proto.page in ("play", "evaluate") for link in at.get("page_link"))

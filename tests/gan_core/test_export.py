@@ -17,12 +17,14 @@ def test_a_generator_exports_to_onnx_and_equals_torch(name, tmp_path):
 
     recipe = RECIPES[name](RECIPES[name].Config.tiny())
     torch.manual_seed(0)
-    generator = recipe.build()["G"].eval()
+    generator = recipe.build()[recipe.generators[0]].eval()
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     if name in TRANSLATION:
-        given = [torch.randn(3, recipe.config.channels_in, 16, 16)]
+        size = recipe.config.image_size
+        given = [torch.randn(3, recipe.config.channels_in, size, size)]
+        given += [torch.randn(3, recipe.config.width, size, size)] if name == "gen_3" else []
     else:
         given = [torch.randn(3, recipe.config.latent_dim)]
     if recipe.num_classes is not None:

@@ -372,13 +372,13 @@ def test_strangers_reach_listed_models_only(folder, runs):
 
 
 def test_import_is_light_and_screenless():
-    code = (
-        "import sys, time, torch; t = time.perf_counter(); import gan_core; print(time.perf_counter() - t);"
+    code = (  # the process's own time: other tests keep the machine busy
+        "import sys, time, torch; t = time.process_time(); import gan_core; print(time.process_time() - t);"
         "unwanted = 'streamlit', 'gradio', 'tyro', 'pandas', 'huggingface_hub.constants';"  # the last reads settings
         "print([m for m in unwanted if m in sys.modules])"
     )
     seconds = []
-    for _ in range(3):  # the best of three: the machine may be busy
+    for _ in range(3):  # the best of three: caches may be cold
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         took, loaded = done.stdout.splitlines()
         assert loaded == "[]"

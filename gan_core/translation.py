@@ -96,12 +96,10 @@ class TranslationRecipe(Recipe):
         assert batch.inputs is not None
         if not self.config.flip:
             return batch.inputs, batch.images
-        mirrored = mirrors(len(batch.images), batch.images.device)
-        if not batch.paired:
-            return flipped(batch.inputs, mirrors(len(batch.inputs), batch.inputs.device)), flipped(
-                batch.images, mirrored
-            )
-        return flipped(batch.inputs, mirrored), flipped(batch.images, mirrored)
+        n, device = len(batch.images), batch.images.device
+        mirrored = mirrors(n, device)
+        others = mirrored if batch.paired else mirrors(n, device)
+        return flipped(batch.inputs, others), flipped(batch.images, mirrored)
 
     def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0) -> Tensor:
         """Inputs [N, c, H, W] to pictures [N, C, H, W] in [-1, 1]; sides are multiples of `multiple`."""

@@ -23,11 +23,16 @@ def latents(seed: int, n: int, latent_dim: int) -> Tensor:
     Raises:
         UsageError: The seed is not an integer from 0 to 2^32 - 1, or n is below 1.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MAX_SEED:
-        raise UsageError(f"The seed is {seed!r}; it takes a whole number from 0 to {MAX_SEED}.")
+    check_seed(seed)
     if n < 1:
         raise UsageError(f"{n} images were asked for; it takes at least 1.")
     return torch.from_numpy(np.random.RandomState(int(seed)).randn(n, latent_dim)).float()
+
+
+def check_seed(seed: object) -> None:
+    """Raises `UsageError` unless it is a whole number from 0 to 2^32 - 1."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MAX_SEED:
+        raise UsageError(f"The seed is {seed!r}; it takes a whole number from 0 to {MAX_SEED}.")
 
 
 def lerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:

@@ -162,13 +162,15 @@ def available(of: type[Recipe] = Recipe) -> list[str]:
     Args:
         of: The kind of recipe whose models are asked for. A damaged one is of any kind: its use says what is wrong.
     """
-    folders = {name: find(name) for name in local_models()} | {name: cached_folder(name) for name in cached_models()}
-    return [name for name, folder in folders.items() if folder is None or of is Recipe or _is_of(folder, of)]
+    names = local_models() + cached_models()
+    return names if of is Recipe else [name for name in names if is_of(name, of)]
 
 
-def _is_of(folder: Path, kind: type[Recipe]) -> bool:
+def is_of(name: str, kind: type[Recipe]) -> bool:
+    """Whether one of `available` is a model of such a recipe; True of one that is damaged, or gone in this moment."""
     try:
-        return issubclass(recipe_class(read_config(folder)["recipe"]), kind)
+        folder = find(name) if name.split("/")[0] in HOMES else cached_folder(name)
+        return folder is None or issubclass(recipe_class(read_config(folder)["recipe"]), kind)
     except UsageError:
         return True
 

@@ -20,7 +20,7 @@ from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
 from gan_core.examples import Examples
 from gan_core.labels import class_index, labels_of
-from gan_core.latent import latents
+from gan_core.latent import check_seed, latents
 from gan_core.layers import MinibatchDeviation
 from gan_core.model_folder import CARD, CONFIG, CRITIC, EXAMPLES, FORMAT, SHEET, WEIGHTS, to_bytes, to_json
 from gan_core.noise import NoiseRecipe
@@ -187,6 +187,7 @@ class Model:
             UsageError: An argument does not fit, or the model draws from noise.
         """
         recipe = self._translation_recipe()
+        check_seed(seed)
         return translated(recipe, self.generators, image, seed, self._checked(controls))
 
     @torch.no_grad()

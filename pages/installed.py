@@ -8,9 +8,6 @@ from pathlib import Path
 from gan_core import UsageError
 from gan_core.hub import cached_folder
 from gan_core.library import available, find, local_models
-from gan_core.model_folder import read_config
-from gan_core.noise import NoiseRecipe
-from gan_core.recipe import recipe_class
 
 
 def folder_of(name: str) -> Path:
@@ -32,11 +29,3 @@ def everything() -> dict[str, Path]:
         with suppress(UsageError):  # deleted in this moment
             found[name] = folder_of(name)
     return found
-
-
-def draws(folder: Path) -> bool:
-    """Whether a model draws from noise, as the playground's tabs have it; of a damaged one, they say what is wrong."""
-    try:
-        return issubclass(recipe_class(read_config(folder)["recipe"]), NoiseRecipe)
-    except UsageError:
-        return True

@@ -13,15 +13,16 @@ from gan_core import UsageError, list_recipes
 from gan_core.card import plain
 from gan_core.catalogue import summary
 from gan_core.hub import is_offline, pull
-from gan_core.library import available
+from gan_core.library import available, is_of
 from gan_core.model_folder import SHEET, read_config
+from gan_core.noise import NoiseRecipe
 from gan_core.recipe import Inputs, Recipe, recipe_class
 from gan_core.report import readable
 from gan_core.translation import TranslationRecipe
 from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
 from pages.differences import show_differences
-from pages.installed import draws, folder_of
+from pages.installed import folder_of
 
 CARDS_PER_ROW = 3
 SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown
@@ -101,7 +102,7 @@ def installed(name: str) -> None:
         st.caption(plain(f"{label}: {value}"))
     with st.container(horizontal=True):
         link = {"model": name}
-        if noise := draws(folder):
+        if noise := is_of(name, NoiseRecipe):
             st.page_link("playground.py", label="Open in the playground", icon=":material/palette:", query_params=link)
             st.page_link("evaluate.py", label="Evaluate", icon=":material/straighten:", query_params=link)
     with st.expander("Model card"):

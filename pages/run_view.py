@@ -9,9 +9,10 @@ import streamlit as st
 
 from gan_core import UsageError, runs
 from gan_core.card import duration
+from gan_core.library import is_of
+from gan_core.noise import NoiseRecipe
 from gan_core.runs import LIVE, Run
 from pages.curves import VERDICTS, History, chart, curves, loss_terms, panel_chart, panels, time_left
-from pages.installed import draws
 
 NEWEST = "newest"
 BADGES = {
@@ -110,7 +111,7 @@ def _stop(run: Run, state: dict[str, Any]) -> None:
 
 def _open_resume_delete(run: Run, state: dict[str, Any]) -> None:
     off = runs.is_public() is not None
-    if run.model_folder.is_dir() and draws(run.model_folder):
+    if run.model_folder.is_dir() and is_of(f"runs/{run.name}", NoiseRecipe):
         st.page_link(
             "playground.py",
             label="Open in the playground",

@@ -201,6 +201,8 @@ def test_noise_and_pictures_are_not_confused(fresh, tmp_path):
         evaluate(model)
     with pytest.raises(UsageError, match="no control 'truncation'"):
         model.translate(Image.new("L", (4, 4)), truncation=0.5)
+    with pytest.raises(UsageError, match="The seed is -1"):
+        model.translate(Image.new("L", (4, 4)), seed=-1)
     with pytest.raises(UsageError, match="A dcgan model draws from noise; it cannot translate a picture"):
         gan_core.load("weights/dcgan-digits").translate(Image.new("L", (4, 4)))
 

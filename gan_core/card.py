@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from gan_core.data import DATASETS
+from gan_core.readable import readable
 from gan_core.recipe import recipe_class
-from gan_core.report import readable
 from gan_core.translation import TranslationRecipe
 
 LIBRARY = "gan-playground"

@@ -12,17 +12,14 @@ import datetime
 import statistics
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from torch import Tensor
 
 from gan_core.conditional import Asked, as_the_data, in_turn, share_right
-from gan_core.data import DATASETS, Images, load_data
-from gan_core.data.images import Split
-from gan_core.data.points import no_pictures
+from gan_core.data import Images
 from gan_core.errors import UsageError
 from gan_core.extractors import extractor_for, load_extractor
-from gan_core.hub import Progress, is_cached
+from gan_core.fidelity import evaluate_translations
 from gan_core.latent import latents
 from gan_core.metrics.classes import entropy
 from gan_core.metrics.diversity import MS_SSIM_SIDE
@@ -44,16 +41,14 @@ from gan_core.metrics.reference import (
     seen_real,
     some,
 )  # fmt: skip
-from gan_core.metrics.rows import are
 from gan_core.model import Model
-from gan_core.noise import NoiseRecipe
 from gan_core.pictures import to_uint8
-from gan_core.report import Classes, Conditional, Diversity, Frechet, Judge, Kernel, Report, refuse_incomparable
+from gan_core.progress import Progress, share_of
+from gan_core.reals import real_images, refuse_few
+from gan_core.report import Classes, Conditional, Diversity, Frechet, Judge, Kernel, Report, TranslationReport
+from gan_core.translation import TranslationRecipe
 from gan_core.version import __version__
 
-__all__ = ["Report", "evaluate", "evaluate_pictures", "refuse_incomparable"]
-
-LEAST = 25  # samples and held-out images; with fewer, balls of five neighbours would span everything
 SAMPLING = (0.3, 0.8)  # of the work
 
 
@@ -65,8 +60,8 @@ def evaluate(
     features: str = "auto",
     seed: int = 0,
     progress: Progress | None = None,
-) -> Report:
-    """Judges the first n pictures of a seed.
+) -> Report | TranslationReport:
+    """Judges the first n pictures of a seed, or of a model that translates the pictures of n held-out inputs.
 
     Args:
         model: A conditional one is asked for classes as often as the training images have them.
@@ -77,11 +72,11 @@ def evaluate(
         progress: Told the share done and what is done.
 
     Raises:
-        UsageError: The model translates; the data cannot be had, has no or too few held-out images, or is of another
-            size; n is too small; there is no such extractor.
+        UsageError: The data cannot be had, has no or too few held-out images, or is of another size; n is too small;
+            there is no such extractor.
     """
-    if not isinstance(model.recipe, NoiseRecipe):
-        raise UsageError(f"A {model.recipe.name} model translates; what is judged here is drawn from noise.")
+    if isinstance(model.recipe, TranslationRecipe):
+        return evaluate_translations(model, where, n=n, features=features, progress=progress)
     refuse_few(n, "samples")
     real, held_out = real_images(model, where, "train"), real_images(model, where, "test")
     extractor = load_extractor(extractor_for(real) if features == "auto" else features)
@@ -167,51 +162,6 @@ def evaluate_pictures(
     )
 
 
-def refuse_makers_folder(model: Model, folder: Path) -> None:
-    """Raises `UsageError` if a model from the Hub, which lies in this folder, says that it was trained on a folder.
-
-    It would be one of this machine, and its maker has no business there.
-    """
-    if is_cached(folder) and model.training.get("dataset") not in DATASETS:
-        raise UsageError("The model comes from the Hub and was trained on its maker's pictures; name yours (--data).")
-
-
-def real_images(model: Model, where: str | None, split: Split) -> Images:
-    """The images that a model is judged by, at its size where they are its own or lie in a folder.
-
-    Raises:
-        UsageError: The model does not say what it was trained on; the data cannot be had, has no such split, has
-            pictures of another size, or holds points.
-    """
-    own = model.training.get("dataset")
-    name = where or own
-    if not isinstance(name, str):
-        raise UsageError("The model does not say what it was trained on; name a data set or a folder (--data).")
-    if name in DATASETS and DATASETS[name].kind == "points":
-        raise no_pictures(name)
-    shape = (model.image_size, model.channels)
-    if name in DATASETS and name != own:  # another set is not bent to the model's size: that alone would cost it much
-        images = load_data(name, split=split)
-        if (images.image_size, images.channels) != shape:
-            raise UsageError(
-                f"The model draws {described(*shape)} pictures and those of {name} are "
-                f"{described(images.image_size, images.channels)}; evaluate it on pictures of its own size."
-            )
-        return images
-    return load_data(name, *shape, split=split)
-
-
-def described(size: int, channels: int) -> str:
-    """ "32x32 grey"."""
-    return f"{size}x{size} {'grey' if channels == 1 else 'colour'}"
-
-
-def refuse_few(count: int, what: str) -> None:
-    """Raises `UsageError` if there are fewer than `LEAST`."""
-    if count < LEAST:
-        raise UsageError(f"Evaluating takes at least {LEAST} {what}; there {are(count)}.")
-
-
 def samples(model: Model, n: int, seed: int, progress: Progress, asked: Asked | None = None) -> Iterator[Tensor]:
     """The first n pictures of a seed as uint8, in parts.
 
@@ -270,13 +220,3 @@ def conditional_report(
         accuracy=share_right(asked.labels, asked.classes, found.classes, known),
         held_out=share_right(held_out.labels, held_out.classes, spare.classes, known),
     )
-
-
-def share_of(progress: Progress | None, part: tuple[float, float]) -> Progress:
-    """The progress of one part of the work, as that of the whole."""
-
-    def tell(done: float, text: str) -> None:
-        if progress is not None:
-            progress(part[0] + done * (part[1] - part[0]), text)
-
-    return tell

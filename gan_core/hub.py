@@ -28,6 +28,7 @@ from gan_core.errors import UsageError
 from gan_core.hub_errors import ERRORS, explained, explaining, timeout, why_unreachable
 from gan_core.loading import load_folder
 from gan_core.model_folder import CARD, CONFIG, MODEL_FILES, WEIGHTS, read_config
+from gan_core.progress import Progress
 from gan_core.runs import is_public
 from gan_core.version import __version__
 
@@ -35,7 +36,6 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 200_000_000  # of one model: a stranger may name any, and a Space's disk is small
 SPARE_BYTES = 1_000_000_000  # of the disk stay free, however many are named
-Progress = Callable[[float, str], None]  # the fraction done in [0, 1], and a text for people
 
 _NAME = r"\w(?:[\w.-]{0,94}\w)?"
 _REPO_ID = re.compile(rf"(?!.*(?:--|\.\.)){_NAME}/{_NAME}(?<!\.git)", re.ASCII)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from gan_core.checkpoint import load_checkpoint
 from gan_core.errors import UsageError
-from gan_core.hub import Progress, cached_folder, cached_models, is_repo_id, pull
+from gan_core.hub import cached_folder, cached_models, is_repo_id, pull
 from gan_core.loading import load_folder
 from gan_core.metrics.extractor import EXTRACTOR
 from gan_core.model import Model
 from gan_core.model_folder import CONFIG, WEIGHTS, read_config
+from gan_core.progress import Progress
 from gan_core.recipe import Recipe, nearest, recipe_class
 from gan_core.runs import Run, runs_folder
 

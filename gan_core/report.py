@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gan_core.errors import UsageError
+from gan_core.figures import number
 from gan_core.metrics.nearest import Memorisation
 from gan_core.metrics.reference import DiversityOf
-
-LONGEST, LARGEST = 60, 1e12  # a stranger's text in characters, a stranger's number
-INCEPTION = "Inception"  # the extractor whose Frechet distance is an FID
 
 
 @dataclass(frozen=True)
@@ -158,6 +154,88 @@ class Report:
         return dataclasses.asdict(self)
 
 
+@dataclass(frozen=True)
+class Part:
+    """How near some of the pixels come to the true ones; see `metrics.paired`."""
+
+    l1: float
+    ssim: float
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """How near pictures come to the true ones; see `metrics.paired`.
+
+    Attributes:
+        l1: 0 to 1.
+        psnr: In dB; None where a picture is exactly right, which makes it infinite.
+        ssim: Up to 1.
+        changed: Where the truth differs from the input, if most of it does not: behind a mask, for example.
+        kept: Where it does not.
+    """
+
+    l1: float
+    psnr: float | None
+    ssim: float
+    changed: Part | None
+    kept: Part | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures for the held-out inputs come from: a model, or what could be had without one.
+
+    Attributes:
+        fd: Frechet distance to all training pictures.
+        kid: Kernel distance to them.
+        edges: Whether their edges are where the input has them; see `metrics.paired.edge_agreement`.
+        features: Distance from the true pictures as the extractor sees them; None where nobody knows these.
+        truth: How near they come to the true pictures, or None.
+    """
+
+    fd: float
+    kid: float
+    edges: float
+    features: float | None
+    truth: Closeness | None
+
+
+@dataclass(frozen=True)
+class TranslationReport:
+    """What was measured on a model that translates.
+
+    Attributes:
+        model: What was judged.
+        dataset: Whose held-out inputs it was given.
+        split: "test".
+        n: Held-out inputs.
+        extractor: Whose features they are.
+        sources: Of "model"; of "input", which is given back as it is; of "nearest", the picture of the training input
+            that is nearest to the input, or without pairs the nearest training picture; of "truth", held-out pictures.
+        cycle: Mean difference, 0 to 1, of inputs from what comes back of them; None where only one way is learned.
+        identity: Mean difference of pictures from what is made of them, which should be nothing; else None.
+        seconds: What it took.
+        date: Day, as 2026-11-22.
+        gan_core: Version.
+    """
+
+    model: str
+    dataset: str
+    split: str
+    n: int
+    extractor: Judge
+    sources: dict[str, Source]
+    cycle: float | None
+    identity: float | None
+    seconds: float
+    date: str
+    gan_core: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, as JSON holds them."""
+        return dataclasses.asdict(self)
+
+
 def refuse_incomparable(reports: Iterable[Mapping[str, Any]]) -> None:
     """Raises `UsageError` that names the first difference, if numbers of these reports mean different things.
 
@@ -176,97 +254,20 @@ def refuse_incomparable(reports: Iterable[Mapping[str, Any]]) -> None:
 
 def _comparable(report: Mapping[str, Any]) -> dict[str, Any]:
     judge = report["extractor"]
-    return {
+    facts = {
+        "kinds": "translations" if is_of_translations(report) else "samples",
         "extractors": f"{judge['name']} {judge['sha256'][:8]}",
         "data sets": report["dataset"],
         "splits": report["split"],
-        "numbers of images m": f"{report['m']:,}",
-        "floors": number(report["fd"]["floor"]),  # another size or colour, or a folder that has changed
     }
+    if is_of_translations(report):  # a floor also tells of another size or colour, or of a folder that has changed
+        return facts | {
+            "numbers of inputs": f"{report['n']:,}",
+            "floors": number(report["sources"]["truth"]["fd"]),
+        }
+    return facts | {"numbers of images m": f"{report['m']:,}", "floors": number(report["fd"]["floor"])}
 
 
-def readable(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """What a model's config says under metrics, for people: label to text.
-
-    Of a report, value, noise and floor of each number. Whatever else a stranger's config holds comes as it is, cut
-    short. Texts are letters, digits and a few marks, so no picture, tag or table cell comes of them.
-    """
-    if not isinstance(metrics.get("fd"), Mapping) or not isinstance(metrics.get("extractor"), Mapping):
-        return {_text(label): _text(value) for label, value in metrics.items()}
-    fd, kid, diversity, classes, conditional, copies, floors = (
-        part if isinstance(part := metrics.get(key), Mapping) else {}
-        for key in ("fd", "kid", "diversity", "classes", "conditional", "memorisation", "floors")
-    )
-    rows = {
-        _distance_name(metrics["extractor"]): (
-            f"{spread(fd.get('value'), fd.get('spread'))} "
-            f"(floor {number(fd.get('floor'))}, m {_count(metrics.get('m'))})"
-        ),
-        f"of all {_count(metrics.get('n'))} samples": f"{number(fd.get('all'))} (no floor)",
-        "Kernel distance (KID)": (
-            f"{number(kid.get('value'))} ({number(kid.get('low'))} to {number(kid.get('high'))}, "
-            f"floor {number(kid.get('floor'))})"
-        ),
-    }
-    for score in ("precision", "recall", "density", "coverage"):
-        rows[score.capitalize()] = f"{number(metrics.get(score))} (held-out {number(floors.get(score))})"
-    rows[f"Diversity of {_text(diversity.get('of'))}"] = (
-        f"{number(diversity.get('value'))} (real {number(diversity.get('real'))})"
-    )
-    if classes:
-        rows["Class entropy"] = f"{number(classes.get('entropy'))} (real {number(classes.get('real_entropy'))})"
-    if conditional:
-        rows["Classes asked for"] = "as often as in the data" if conditional.get("as_data") is True else "in turn"
-    if is_number(conditional.get("accuracy")):
-        rows["Right class drawn (conditional accuracy)"] = (
-            f"{_percent(conditional.get('accuracy'))} (held-out {_percent(conditional.get('held_out'))})"
-        )
-    flagged = ": it repeats training images" if copies.get("flagged") is True else ""
-    rows["Near copies of training images"] = (
-        f"{_percent(copies.get('copies'))} (held-out {_percent(copies.get('held_out_copies'))}){flagged}"
-    )
-    rows["Measured"] = (
-        f"on {_text(metrics.get('dataset'))}, seed {_text(metrics.get('seed'))}, "
-        f"{_text(metrics.get('date'))}, gan_core {_text(metrics.get('gan_core'))}"
-    )
-    return rows
-
-
-def _distance_name(extractor: Mapping[str, Any]) -> str:
-    """ "FD, digits net 3f9a1b2c"; only the standard Inception's may be called FID."""
-    name, digest = _text(extractor.get("name")), _text(extractor.get("sha256"))[:8]
-    return f"FID, {name} {digest}" if name == INCEPTION else f"FD, {name} {digest}"
-
-
-def number(value: Any) -> str:
-    """Three figures, without exponents: 12.1, .00123 as 0.00123; "?" for what is no number."""
-    return f"{value:,.{_decimals(value)}f}" if is_number(value) else "?"
-
-
-def spread(value: Any, deviation: Any) -> str:
-    """ "12.1 ± 0.3", both to the same place; without a deviation only the value."""
-    if is_number(value) and is_number(deviation):
-        return f"{number(value)} ± {deviation:,.{_decimals(value)}f}"
-    return number(value)
-
-
-def is_number(value: Any) -> bool:
-    """Whether it is a number that people can read: finite, and not a stranger's 10 to the 400."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST  # NaN is not
-
-
-def _decimals(value: float) -> int:
-    """Decimals that give three figures; six at most."""
-    return 0 if value == 0 else min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
-
-
-def _percent(share: Any) -> str:
-    return f"{share:.1%}" if is_number(share) else "?"
-
-
-def _count(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) and is_number(value) else "?"
-
-
-def _text(value: Any) -> str:
-    return re.sub(r"[^\w .,/+-]", "", str(value))[:LONGEST]
+def is_of_translations(report: Mapping[str, Any]) -> bool:
+    """Whether it is a `TranslationReport` as a dict, not a `Report`."""
+    return "sources" in report

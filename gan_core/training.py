@@ -24,13 +24,13 @@ from gan_core.checkpoint import load_checkpoint, surroundings
 from gan_core.data import ImageData, Images, load_data
 from gan_core.distributed import from_main, main_first, processes
 from gan_core.errors import UsageError
-from gan_core.evaluate import refuse_few
 from gan_core.examples import Examples
 from gan_core.extractors import extractor_for, load_extractor
 from gan_core.library import load
 from gan_core.monitor import Monitor, advice
 from gan_core.plan import Plan, read_plan
 from gan_core.probe import faster_precision
+from gan_core.reals import refuse_few
 from gan_core.runs import Run, check_name, free_name, runs_folder
 from gan_core.trainer import Trainer
 from gan_core.translation import TranslationRecipe

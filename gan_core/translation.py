@@ -63,10 +63,12 @@ class TranslationRecipe(Recipe):
 
     Attributes:
         pairs: Whether it learns from pairs: each input with its true picture.
+        both_ways: Whether it has a control `backwards`, with which it translates pictures to inputs.
     """
 
     Config: ClassVar[type[Config]] = TranslationConfig
     pairs: ClassVar[bool] = True
+    both_ways: ClassVar[bool] = False
 
     @property
     def multiple(self) -> int:

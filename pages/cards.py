@@ -7,7 +7,7 @@ from typing import Any
 
 from gan_core.card import plain
 from gan_core.fields import fields_of
-from gan_core.report import readable
+from gan_core.readable import readable
 
 LONGEST = 300  # characters of a value
 

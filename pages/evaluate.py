@@ -10,14 +10,16 @@ import streamlit as st
 
 from gan_core import UsageError, runs
 from gan_core.card import plain
-from gan_core.evaluate import refuse_incomparable
+from gan_core.figures import number
+from gan_core.library import is_of
 from gan_core.model_folder import read_config
-from gan_core.report import number
+from gan_core.noise import NoiseRecipe
+from gan_core.report import is_of_translations, refuse_incomparable
 from pages import plots
 from pages.installed import everything
 from pages.neighbours import DRAWN, SHOWN, nearest_pairs
 from pages.reports import Report, carried, computed, frame, groups, kept
-from pages.table import SCORES, table
+from pages.table import SCORES, table, table_of_translations
 
 SAMPLES = (1000, 2000, 5000, 10_000)
 MOST_CLASSES = 40  # of a histogram that can be read
@@ -26,6 +28,11 @@ FEW = 4  # models whose bars still can be told apart
 PUBLIC = (
     "Evaluating is off on a public Space: anyone could use its processor. What you see are the reports that models "
     "carry; run the playground on your own machine to evaluate more."
+)
+TRANSLATIONS = (
+    "A model must do better than giving the input back as it is, and than the picture of the training input that looks "
+    "most like it. L1 and SSIM are against the true picture; *changed* is where that differs from the input, *kept* "
+    "where it does not; *edges* says how well edges lie where the input has them."
 )
 
 
@@ -36,7 +43,12 @@ def report_of(folder: Path, n: int) -> Report | None:
         UsageError: The model's config.json cannot be read.
     """
     own = carried(folder)
-    return own if own is not None and own.get("n") == n else kept(folder, n) or own
+    return own if own is not None and covers(own, n) else kept(folder, n) or own
+
+
+def covers(report: Report, n: int) -> bool:
+    """Whether it is on n pictures; there are only so many inputs to translate."""
+    return report.get("n") == n or is_of_translations(report)
 
 
 def choose(folders: Mapping[str, Path]) -> tuple[list[str], int]:
@@ -92,16 +104,21 @@ def compute(folders: Mapping[str, Path], n: int) -> None:
 
 def show_group(reports: Mapping[str, Report]) -> None:
     """The table and the charts of reports that may be compared."""
-    first, rows = next(iter(reports.values())), frame(reports)
+    first = next(iter(reports.values()))
     extractor = first["extractor"]
-    st.subheader(f"On {plain(first['dataset'])}", divider="gray", anchor=False)
-    st.caption(
+    by = (
         f"Judged by {plain(extractor['name'])} {plain(extractor['sha256'][:8])}, trained on "
-        f"{plain(extractor['trained_on'])}. Value and floor are taken from {first['m']:,} pictures at a time, "
-        "against all training images."
+        f"{plain(extractor['trained_on'])}."
     )
     pinned = {"model": st.column_config.Column(pinned=True)}
+    st.subheader(f"On {plain(first['dataset'])}", divider="gray", anchor=False)
+    if is_of_translations(first):
+        st.caption(f"{by} {first['n']:,} held-out inputs. {TRANSLATIONS}")
+        st.dataframe(table_of_translations(reports), hide_index=True, height="content", column_config=pinned)
+        return
+    st.caption(f"{by} Value and floor are taken from {first['m']:,} pictures at a time, against all training images.")
     st.dataframe(table(reports), hide_index=True, height="content", column_config=pinned)
+    rows = frame(reports)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Fréchet distance**", help="Lower is better. The bar: the spread. Dashed: the floor.")
@@ -213,7 +230,7 @@ if not folders:
 chosen, n = choose(folders)
 wanted = {name: folders[name] for name in chosen}
 reports = collect(wanted, n)
-missing = {name: wanted[name] for name in wanted if reports.get(name, {}).get("n") != n}
+missing = {name: wanted[name] for name in wanted if name not in reports or not covers(reports[name], n)}
 with st.container(horizontal=True, vertical_alignment="center"):
     off = reason is not None or not missing
     asked = st.button("Evaluate", key="evaluate", type="primary", icon=":material/straighten:", disabled=off)
@@ -225,6 +242,6 @@ if reports:
     show_all(reports)
 elif chosen:
     st.info("None of these models has a report yet: press Evaluate.", icon=":material/straighten:")
-if wanted:
-    show_neighbours(wanted, reason is not None)
+if drawing := {name: folder for name, folder in wanted.items() if is_of(name, NoiseRecipe)}:
+    show_neighbours(drawing, reason is not None)
 show_training(chosen)

@@ -16,8 +16,8 @@ from gan_core.hub import is_offline, pull
 from gan_core.library import available, is_of
 from gan_core.model_folder import SHEET, read_config
 from gan_core.noise import NoiseRecipe
+from gan_core.readable import readable
 from gan_core.recipe import Inputs, Recipe, recipe_class
-from gan_core.report import readable
 from gan_core.translation import TranslationRecipe
 from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks

@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 
 from gan_core.data.images import to_unit_range
-from gan_core.evaluate import real_images, refuse_makers_folder, samples
+from gan_core.evaluate import samples
 from gan_core.extractors import extractor_for, load_extractor
 from gan_core.library import load
 from gan_core.metrics.nearest import nearest
 from gan_core.metrics.reference import see, seen_real
 from gan_core.pictures import grid
+from gan_core.reals import real_images, refuse_makers_folder
 
 DRAWN, SHOWN, SIDE = 500, 10, 64
 

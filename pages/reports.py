@@ -13,12 +13,15 @@ import pandas as pd
 from gan_core import UsageError
 from gan_core.atomic import replacing
 from gan_core.data.cache import cache_folder
-from gan_core.evaluate import evaluate, refuse_incomparable, refuse_makers_folder
+from gan_core.evaluate import evaluate
 from gan_core.extractors import digests
+from gan_core.figures import is_number
 from gan_core.library import load
 from gan_core.metrics.reference import VERSION
 from gan_core.model_folder import read_config
-from gan_core.report import is_number
+from gan_core.readable import at
+from gan_core.reals import refuse_makers_folder
+from gan_core.report import is_of_translations, refuse_incomparable
 
 Report = dict[str, Any]  # see `gan_core.report.Report.as_dict`
 
@@ -43,6 +46,15 @@ OF_CONDITIONAL = {
     "right_class_held_out": "conditional.held_out",
 }  # of conditional models
 LISTS = ("names", "shares", "real")
+SOURCES = ("model", "input", "nearest", "truth")  # of pictures that a translation is compared with
+OF_SOURCES = {
+    "fd": "fd", "kid": "kid", "edges": "edges", "features": "features",
+    "l1": "truth.l1", "psnr": "truth.psnr", "ssim": "truth.ssim",
+    "l1_changed": "truth.changed.l1", "ssim_changed": "truth.changed.ssim",
+    "l1_kept": "truth.kept.l1", "ssim_kept": "truth.kept.ssim",
+}  # fmt: skip
+ALWAYS = ("fd", "kid", "edges")  # the others need true pictures
+WAYS = ("cycle", "identity")  # of a model that learns both ways
 _ONE_AT_A_TIME = threading.Lock()  # two sessions that ask for the same: the second finds it done
 
 
@@ -53,7 +65,7 @@ def carried(folder: Path) -> Report | None:
         UsageError: config.json cannot be read, or what it brings is no such report.
     """
     metrics = read_config(folder)["metrics"]
-    if "fd" not in metrics:
+    if "fd" not in metrics and not is_of_translations(metrics):
         return None
     refuse_odd(metrics)
     return metrics
@@ -61,12 +73,8 @@ def carried(folder: Path) -> Report | None:
 
 def refuse_odd(report: Report) -> None:
     """Raises `UsageError` for a report that lacks something, or has something else in its place."""
-    texts, numbers = set(TEXTS.values()), set(NUMBERS.values())
-    if at(report, "fd.spread") is None:  # of a single block
-        numbers.remove("fd.spread")
-    if report.get("classes"):
-        numbers |= set(OF_CLASSES.values())
-    numbers |= {path for path in OF_CONDITIONAL.values() if at(report, path) is not None}
+    texts = set(TEXTS.values())
+    numbers = numbers_of_translations(report) if is_of_translations(report) else numbers_of_samples(report)
     for path in sorted(texts | numbers):
         if not (is_text if path in texts else is_number)(value := at(report, path)):
             raise UsageError(f"The report that it carries cannot be read: {path} is {value!r:.40}.")
@@ -75,6 +83,25 @@ def refuse_odd(report: Report) -> None:
         fits = all(isinstance(row, list) and len(row) == len(names) for row in lists) and all(map(is_text, names))
         if not fits or not all(is_number(share) for row in shares for share in row):
             raise UsageError("The report that it carries cannot be read: its class shares are odd.")
+
+
+def numbers_of_samples(report: Report) -> set[str]:
+    """Where a report on samples must have numbers."""
+    numbers = set(NUMBERS.values())
+    if at(report, "fd.spread") is None:  # of a single block
+        numbers.remove("fd.spread")
+    if report.get("classes"):
+        numbers |= set(OF_CLASSES.values())
+    return numbers | {path for path in OF_CONDITIONAL.values() if at(report, path) is not None}
+
+
+def numbers_of_translations(report: Report) -> set[str]:
+    """Where a report on translations must have numbers."""
+    numbers = {"n"} | {path for path in WAYS if at(report, path) is not None}
+    for source in SOURCES:
+        paths = {f"sources.{source}.{path}": name in ALWAYS for name, path in OF_SOURCES.items()}
+        numbers |= {path for path, always in paths.items() if always or at(report, path) is not None}
+    return numbers
 
 
 def is_text(value: Any) -> bool:
@@ -132,17 +159,23 @@ def groups(reports: Mapping[str, Report]) -> list[dict[str, Report]]:
 
 
 def frame(reports: Mapping[str, Report]) -> pd.DataFrame:
-    """One row a model, one column a number: what charts are drawn from, and what is downloaded."""
-    columns = TEXTS | NUMBERS | OF_CLASSES | OF_CONDITIONAL
-    rows = [
-        {"model": name} | {column: at(report, path) for column, path in columns.items()}
-        for name, report in reports.items()
-    ]
+    """One row a model, one column a number: what charts are drawn from, and what is downloaded.
+
+    A translation has a row for each source of pictures.
+    """
+    rows = []
+    for name, report in reports.items():
+        if not is_of_translations(report):
+            rows.append({"model": name} | columns(report, TEXTS | NUMBERS | OF_CLASSES | OF_CONDITIONAL))
+            continue
+        for source in SOURCES:
+            paths = {column: f"sources.{source}.{path}" for column, path in OF_SOURCES.items()}
+            rows.append({"model": name, "source": source} | columns(report, TEXTS | {"n": "n"} | paths))
+            if source == "model":
+                rows[-1] |= columns(report, {way: way for way in WAYS})
     return pd.DataFrame(rows)
 
 
-def at(report: Any, path: str) -> Any:
-    """What a report has at "fd.value", or None."""
-    for key in path.split("."):
-        report = report.get(key) if isinstance(report, Mapping) else None
-    return report
+def columns(report: Report, paths: Mapping[str, str]) -> Report:
+    """What a report has at these places, by the columns' names."""
+    return {column: at(report, path) for column, path in paths.items()}

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from gan_core.report import number, spread
-from pages.reports import at
+from gan_core.figures import number, spread
+from gan_core.readable import at
+from pages.reports import OF_SOURCES, WAYS, columns
 
 HELD_OUT = "held-out images"
 SCORES = ("precision", "recall", "density", "coverage")
@@ -19,6 +20,30 @@ def table(reports: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     ranked = sorted(reports.items(), key=lambda item: item[1]["fd"]["value"])
     rows = [_floor([report for _, report in ranked]), *(_row(name, report) for name, report in ranked)]
     return pd.DataFrame(rows).dropna(axis=1, how="all")
+
+
+HEADS = {
+    "l1": "L1", "psnr": "PSNR", "ssim": "SSIM", "l1_changed": "L1 changed", "ssim_changed": "SSIM changed",
+    "l1_kept": "L1 kept", "ssim_kept": "SSIM kept", "features": "features", "fd": "FD", "kid": "KID", "edges": "edges",
+}  # fmt: skip
+BESIDE = {"truth": HELD_OUT, "nearest": "nearest training picture", "input": "input as it is"}
+
+
+def table_of_translations(reports: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """The reports of one group, the nearest to the truth first; above them what could be had without a model."""
+
+    def nearness(item: tuple[str, Mapping[str, Any]]) -> float:
+        l1 = at(item[1], "sources.model.truth.l1")
+        return float(at(item[1], "sources.model.fd") if l1 is None else l1)
+
+    def row(name: str, report: Mapping[str, Any], source: str) -> dict[str, str | None]:
+        paths = {head: f"sources.{source}.{OF_SOURCES[column]}" for column, head in HEADS.items()}
+        found = columns(report, paths | ({way: way for way in WAYS} if source == "model" else {}))
+        return {"model": name} | {head: None if value is None else number(value) for head, value in found.items()}
+
+    ranked = sorted(reports.items(), key=nearness)
+    rows = [row(label, ranked[0][1], source) for source, label in BESIDE.items()]
+    return pd.DataFrame(rows + [row(name, report, "model") for name, report in ranked]).dropna(axis=1, how="all")
 
 
 def _row(name: str, report: Mapping[str, Any]) -> dict[str, str | None]:

@@ -34,12 +34,12 @@ from gan_core.checkpoint import load_checkpoint
 from gan_core.cli.training import planned
 from gan_core.errors import UsageError
 from gan_core.evaluate import evaluate
+from gan_core.figures import number, spread
 from gan_core.loading import load_folder
 from gan_core.model import Model
 from gan_core.model_folder import CONFIG, read_config
 from gan_core.plan import INTERVALS, OPTIONAL_INTERVALS, Plan, RunOptions, read_plan
 from gan_core.recipe import nearest
-from gan_core.report import number, spread
 from gan_core.runs import LIVE, Run, runs_folder
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from gan_core import Model, UsageError, __version__, library
 from gan_core.catalogue import noise_recipes
+from gan_core.figures import is_number, number
 from gan_core.latent import MAX_SEED
 from gan_core.model import CHUNK
 from gan_core.model_folder import read_config
 from gan_core.pictures import read_settings
-from gan_core.report import is_number, number
 from tabs.panel import default_model, load, parameters, rounded
 from tabs.settings import check_text, check_whole
 from tabs.settings import number as number_in

@@ -11,8 +11,9 @@ import gradio as gr
 
 from gan_core import Model, UsageError, library
 from gan_core.card import plain
-from gan_core.hub import Progress, is_offline
+from gan_core.hub import is_offline
 from gan_core.noise import NoiseRecipe
+from gan_core.progress import Progress
 from tabs.browser import after
 from tabs.settings import Settings, check_raw, check_text
 

@@ -11,13 +11,13 @@ LAYERS = {
     3: {"cli", "__main__"},
     2: {
         "__init__", "callbacks", "card", "catalogue", "conditional", "deploy", "evaluate", "examples", "extractors",
-        "hub", "hub_errors", "library", "loading", "model", "model_folder", "monitor", "plan", "probe", "report",
-        "runs", "trainer", "training", "translate",
+        "fidelity", "hub", "hub_errors", "library", "loading", "model", "model_folder", "monitor", "plan", "probe",
+        "readable", "reals", "report", "runs", "trainer", "training", "translate",
     },
     1: {"checkpoint", "recipes"},
     0: {
-        "atomic", "augment", "data", "distributed", "double_backward", "ema", "errors", "fields", "growing", "labels",
-        "latent", "layers", "losses", "metrics", "noise", "pictures", "recipe", "spectral",
+        "atomic", "augment", "data", "distributed", "double_backward", "ema", "errors", "fields", "figures", "growing",
+        "labels", "latent", "layers", "losses", "metrics", "noise", "pictures", "progress", "recipe", "spectral",
         "train_options", "translation", "translators", "version",
     },
 }  # fmt: skip

@@ -20,7 +20,7 @@ class Evaluate:
     model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")] = "weights/dcgan-digits"
     """A model folder, a run's folder, or owner/name on the Hub."""
     n: int = 5000
-    """Samples."""
+    """Samples; of a model that translates, held-out inputs, at most all that there are."""
     seed: int = 0
     """Of the samples."""
     data: str | None = None
@@ -41,10 +41,10 @@ def evaluate(words: list[str]) -> None:
 
     from gan_core.atomic import replacing
     from gan_core.evaluate import evaluate as judge
-    from gan_core.evaluate import refuse_makers_folder
     from gan_core.library import find, is_local, load
     from gan_core.model_folder import save_metrics
-    from gan_core.report import readable
+    from gan_core.readable import readable
+    from gan_core.reals import refuse_makers_folder
 
     asked = parse(Evaluate, words, "evaluate")
     if asked.save and not is_local(asked.model):

@@ -20,6 +20,7 @@ from gan_core.metrics.extractor import Extractor
 from gan_core.metrics.frechet import Moments, frechet_distance, moments
 from gan_core.metrics.kid import kernel_distance
 from gan_core.metrics.manifold import ManifoldScores, manifold_scores
+from gan_core.progress import Progress
 
 VERSION = 1  # of what the cache holds: one more when a metric changes
 PART = 256  # pictures read at once
@@ -27,7 +28,6 @@ ALL_PAIRS = 10_000  # images that are compared pair by pair: of more, a fixed dr
 MS_SSIM_IMAGES = 200  # that pairs are drawn from
 
 DiversityOf = Literal["features within a class", "features", "MS-SSIM"]
-Tell = Callable[[float, str], None]  # the fraction done in [0, 1], and a text for people
 
 
 class Seen(NamedTuple):
@@ -51,7 +51,7 @@ def see(extractor: Extractor, parts: Iterable[Tensor]) -> Seen:
     return Seen(features, probabilities.argmax(1), class_histogram(probabilities))
 
 
-def seen_real(images: Images, extractor: Extractor, progress: Tell) -> Seen:
+def seen_real(images: Images, extractor: Extractor, progress: Progress) -> Seen:
     """`see` of one split, from the cache if these pictures were seen before."""
 
     def parts() -> Iterator[Tensor]:

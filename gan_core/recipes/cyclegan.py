@@ -152,6 +152,7 @@ class CycleGAN(TranslationRecipe):
     generators = ("G_ab", "G_ba")
     controls = (BACKWARDS,)
     pairs = False
+    both_ways = True
 
     def __init__(self, config: Any = None, options: TrainOptions | None = None) -> None:
         super().__init__(config, options)

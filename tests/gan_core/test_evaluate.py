@@ -19,10 +19,11 @@ from gan_core.data import ImageData
 from gan_core.data.digits import digits
 from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
-from gan_core.evaluate import evaluate, evaluate_pictures, real_images, refuse_makers_folder, samples
+from gan_core.evaluate import evaluate, evaluate_pictures, samples
 from gan_core.extractors import load_extractor
 from gan_core.metrics import reference
 from gan_core.pictures import to_uint8
+from gan_core.reals import real_images, refuse_makers_folder
 from tests.gan_core.test_extractors import pictures, tiny
 from tests.gan_core.test_model import TRAINING, conditional, fresh
 

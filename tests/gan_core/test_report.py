@@ -3,7 +3,9 @@
 import pytest
 
 from gan_core.errors import UsageError
-from gan_core.report import number, readable, refuse_incomparable, spread
+from gan_core.figures import number, spread
+from gan_core.readable import readable
+from gan_core.report import refuse_incomparable
 
 SCORES = {"precision": 0.8, "recall": 0.6, "density": 1.02, "coverage": 0.7}
 REPORT = {
@@ -118,3 +120,47 @@ def test_numbers_that_mean_the_same_are_compared():
     worse = REPORT["fd"] | {"value": 99.0}
     refuse_incomparable([REPORT, REPORT | {"model": "other", "n": 2000, "seed": 1, "fd": worse}])
     refuse_incomparable([REPORT])
+
+
+def source(fd, l1, psnr=20.0):
+    truth = {"l1": l1, "psnr": psnr, "ssim": 0.5, "changed": None, "kept": {"l1": 0.01, "ssim": 0.9}}
+    return {"fd": fd, "kid": 0.1, "edges": 0.4, "features": 3.0, "truth": truth}
+
+
+TRANSLATED = {
+    "model": "weights/gen_1-batik",
+    "dataset": "batik",
+    "split": "test",
+    "n": 200,
+    "extractor": REPORT["extractor"],
+    "sources": {
+        "model": source(5.0, 0.031), "input": source(39.0, 0.253), "nearest": source(6.9, 0.244),
+        "truth": source(1.3, 0.0, None),
+    },
+    "cycle": None, "identity": 0.0123, "seconds": 20.0, "date": "2026-11-22", "gan_core": "0.1.0",
+}  # fmt: skip
+
+
+def test_a_translation_stands_beside_what_could_be_had_without_a_model():
+    rows = readable(TRANSLATED)
+    assert rows["Difference from the truth (L1)"] == ("0.0310 (input as it is 0.253, nearest training picture 0.244)")
+    assert rows["FD, digits net 3f9a1b2c"] == (
+        "5.00 (input as it is 39.0, nearest training picture 6.90, held-out pictures 1.30)"
+    )
+    assert rows["Edges where the input has them"] == "0.400 (true pictures 0.400)"
+    assert rows["Difference where nothing is to be done (identity)"] == "0.0123"
+    assert rows["Measured"] == "on 200 held-out inputs of batik, 2026-11-22, gan_core 0.1.0"
+    assert not any("cycle" in label or "differs from the input" in label for label in rows)
+    assert any("where it does not" in label for label in rows)
+
+
+def test_a_strangers_odd_report_on_translations_is_no_trouble():
+    assert readable(TRANSLATED | {"sources": {"model": 3}})["Kernel distance (KID)"].startswith("? (")
+
+
+def test_samples_and_translations_do_not_compare():
+    with pytest.raises(UsageError, match="their kinds differ"):
+        refuse_incomparable([REPORT, TRANSLATED])
+    refuse_incomparable([TRANSLATED, TRANSLATED | {"model": "other"}])
+    with pytest.raises(UsageError, match="their numbers of inputs differ"):
+        refuse_incomparable([TRANSLATED, TRANSLATED | {"n": 100}])

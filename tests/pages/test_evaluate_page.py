@@ -30,6 +30,21 @@ REPORT = {
 }  # fmt: skip
 
 
+def source(fd, l1, psnr=20.0):
+    truth = {"l1": l1, "psnr": psnr, "ssim": 0.5, "changed": None, "kept": None}
+    return {"fd": fd, "kid": 0.1, "edges": 0.4, "features": 3.0, "truth": truth}
+
+
+TRANSLATED = {
+    "model": "runs/tiny", "dataset": "batik", "split": "test", "n": 200, "extractor": REPORT["extractor"],
+    "sources": {
+        "model": source(5.0, 0.031), "input": source(39.0, 0.253), "nearest": source(6.9, 0.244),
+        "truth": source(1.3, 0.0, None),
+    },
+    "cycle": None, "identity": None, "seconds": 20.0, "date": "2026-11-22", "gan_core": "0.1",
+}  # fmt: skip
+
+
 def other(**changes):
     """The report with some of it changed."""
     return copy.deepcopy(REPORT) | changes
@@ -166,6 +181,23 @@ def test_what_may_not_be_compared_stands_apart_with_the_reason(open_page, nothin
     assert "stand apart" in at.info[0].value
 
 
+def test_translations_stand_below_what_could_be_had_without_a_model(open_page, nothing_bundled, carry, evaluated):
+    carry(TRANSLATED)
+    carry(TRANSLATED | {"sources": TRANSLATED["sources"] | {"model": source(4.0, 0.02)}}, "better")
+    carry(REPORT, "noise")
+    at = open_page("evaluate.py")
+    at.multiselect(key="models").set_value(["runs/tiny", "runs/better", "runs/noise"]).run()
+    shown = next(frame.value for frame in at.dataframe if "L1" in frame.value)
+    assert list(shown["model"]) == [
+        HELD_OUT, "nearest training picture", "input as it is", "runs/better", "runs/tiny",
+    ]  # fmt: skip
+    assert list(shown["L1"]) == ["0", "0.244", "0.253", "0.0200", "0.0310"]
+    assert pd.isna(shown["PSNR"][0]) and "cycle" not in shown  # nothing learned both ways
+    assert at.button(key="evaluate").disabled and evaluated == []  # all inputs there are were translated
+    rows = reports.frame({"runs/tiny": TRANSLATED})
+    assert list(rows["source"]) == ["model", "input", "nearest", "truth"] and rows["l1"][1] == 0.253
+
+
 def test_a_link_chooses_its_models_and_nothing_else(open_page, nothing_bundled, carry, evaluated):
     carry(REPORT)
     carry(REPORT, "second")
@@ -194,6 +226,9 @@ def test_the_download_holds_every_number(open_page, nothing_bundled, carry):
         {"fd": "![x](https://evil.example/x.png)"},
         {"fd": {}},
         other(kid=None),
+        TRANSLATED | {"sources": {}},
+        TRANSLATED | {"cycle": "far"},
+        TRANSLATED | {"sources": TRANSLATED["sources"] | {"input": source("x", 0.1)}},
         other(dataset=["digits"]),
         other(classes={"names": 3}),
         other(classes=REPORT["classes"] | {"names": [{}, {}]}),

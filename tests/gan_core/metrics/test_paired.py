@@ -76,3 +76,34 @@ def test_bad_pairs_are_refused(measure):
 def test_ssim_refuses_pictures_smaller_than_its_window():
     with pytest.raises(UsageError, match="at least 11 pixels; these pictures have 8"):
         paired.ssim(pictures(side=8), pictures(side=8))
+
+
+def test_scores_may_be_taken_where_it_matters_only():
+    a, b = pictures(), pictures(seed=1)
+    everywhere = torch.ones(3, 16, 16, dtype=torch.bool)
+    assert paired.ssim(a, b, everywhere) == pytest.approx(paired.ssim(a, b), abs=1e-6)
+    half = everywhere.clone()
+    half[:, :, 8:] = False
+    assert paired.l1(a, b, half) == pytest.approx(paired.l1(a[..., :8], b[..., :8]), rel=1e-6)
+    half[0] = False  # a picture without such pixels says nothing
+    assert paired.l1(a, b, half) == pytest.approx(paired.l1(a[1:, ..., :8], b[1:, ..., :8]), rel=1e-6)
+
+
+def test_edges_agree_where_their_gradients_do():
+    from scipy.ndimage import sobel
+
+    a, b = pictures(channels=1), pictures(channels=1, seed=1)
+    magnitudes = [
+        np.array(
+            [
+                np.hypot(sobel(x[0].numpy() / 255, 0, mode="nearest"), sobel(x[0].numpy() / 255, 1, mode="nearest"))
+                for x in rows
+            ]
+        )
+        for rows in (a, b)
+    ]
+    expected = np.mean([np.corrcoef(x.ravel(), y.ravel())[0, 1] for x, y in zip(*magnitudes, strict=True)])
+    assert paired.edge_agreement(a, b) == pytest.approx(expected, abs=1e-5)
+    assert paired.edge_agreement(a, 255 - a) == pytest.approx(1, abs=1e-5)
+    assert paired.edge_agreement(a, a.repeat(1, 3, 1, 1)) == pytest.approx(1, abs=1e-5)  # grey beside colour
+    assert paired.edge_agreement(a, torch.full_like(a, 90)) == 0

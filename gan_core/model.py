@@ -25,8 +25,9 @@ from gan_core.layers import MinibatchDeviation
 from gan_core.model_folder import CARD, CONFIG, CRITIC, EXAMPLES, FORMAT, SHEET, WEIGHTS, to_bytes, to_json
 from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
+from gan_core.progress import Progress
 from gan_core.recipe import Control, Recipe, nearest
-from gan_core.translate import translated
+from gan_core.translate import translated, working_size
 from gan_core.translation import TranslationRecipe
 from gan_core.version import __version__
 
@@ -172,23 +173,34 @@ class Model:
             raise UsageError(f"{len(z)} latents cannot take the styles of {len(other)}; it takes as many.")
         return self._drawn(lambda z, other: recipe.mix(self.generators, z, other, first, last, **values), z, other)
 
-    def translate(self, image: Image.Image, seed: int = 0, **controls: float) -> Image.Image:
+    def translate(
+        self, image: Image.Image, seed: int = 0, progress: Progress | None = None, **controls: float
+    ) -> Image.Image:
         """The picture that a picture becomes.
 
         Args:
             image: Of any size and mode.
             seed: 0 to 2^32 - 1; of what is drawn at random, where the model draws something.
+            progress: Told the share done of a picture so big that it goes in tiles.
             **controls: By the names in `controls`.
 
         Returns:
-            A grey or RGB picture of the same size.
+            A grey or RGB picture of the same size, times the factor where the model enlarges.
 
         Raises:
             UsageError: An argument does not fit, or the model draws from noise.
         """
         recipe = self._translation_recipe()
         check_seed(seed)
-        return translated(recipe, self.generators, image, seed, self._checked(controls))
+        return translated(recipe, self.generators, image, seed, self._checked(controls), progress)
+
+    def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The width and height at which a picture of such a size is translated; see `translate.working_size`.
+
+        Raises:
+            UsageError: The model draws from noise.
+        """
+        return working_size(self._translation_recipe(), size)
 
     @torch.no_grad()
     def translations(self, inputs: Tensor, seed: int = 0, **controls: float) -> Tensor:
@@ -199,7 +211,8 @@ class Model:
         """
         recipe, values = self._translation_recipe(), self._checked(controls)
         parts = (inputs[start : start + CHUNK].to(self.device) for start in range(0, len(inputs), CHUNK))
-        return torch.cat([recipe.translate(self.generators, part, seed, **values).cpu() for part in parts]).clamp(-1, 1)
+        drawn = [recipe.translate(self.generators, part, seed, (0, 0), **values).cpu() for part in parts]
+        return torch.cat(drawn).clamp(-1, 1)
 
     def sheet(self, count: int, columns: int | None = None) -> Image.Image:
         """The first `count` pictures of seed 0; of a model that translates, its examples."""

@@ -1,25 +1,39 @@
-"""A picture of any size and mode through a network that translates."""
+"""A picture of any size and mode through a network that translates; a big one tile by tile."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from gan_core.data.folder import to_mode
 from gan_core.data.images import to_unit_range
 from gan_core.pictures import to_pil
+from gan_core.progress import Progress
 from gan_core.translation import TranslationRecipe
+
+ONE_PASS = 2**20  # pixels that go through a network at once
+TILE = 512  # side of a tile in pixels, at least
+BLEND = 32  # pixels over which a tile gives way to the next
+
+Network = Callable[[Tensor, tuple[int, int]], Tensor]  # inputs and where they lie in the picture, to pictures
 
 
 @torch.no_grad()
 def translated(
-    recipe: TranslationRecipe, generators: nn.ModuleDict, image: Image.Image, seed: int, controls: Mapping[str, float]
+    recipe: TranslationRecipe,
+    generators: nn.ModuleDict,
+    image: Image.Image,
+    seed: int,
+    controls: Mapping[str, float],
+    progress: Progress | None = None,
 ) -> Image.Image:
-    """The picture that a picture becomes, of the same size.
+    """The picture that a picture becomes: upright, of the same size times the recipe's factor.
 
     Args:
         recipe: With a resolved config.
@@ -27,13 +41,54 @@ def translated(
         image: Of any size and mode.
         seed: Of what is drawn at random.
         controls: Checked, by name.
+        progress: Told the share done and what is done.
     """
-    pixels = np.array(to_mode(image, recipe.config.channels_in))
-    inputs = to_unit_range(torch.from_numpy(pixels).view(image.height, image.width, -1).permute(2, 0, 1)[None])
-    padded = reflected(inputs, recipe.multiple, least=recipe.smallest)
+    image = ImageOps.exif_transpose(image)
+    size = working_size(recipe, image.size)
+    inputs = padded(recipe, to_mode(image, recipe.config.channels_in), size)
     device = next(generators.parameters()).device
-    drawn = recipe.translate(generators, padded.to(device), seed, **controls).cpu()
-    return to_pil(drawn[0, :, : image.height, : image.width].float())
+
+    def through(generators: nn.ModuleDict) -> Network:
+        def network(part: Tensor, place: tuple[int, int]) -> Tensor:
+            part = part.to(device, memory_format=torch.channels_last)  # a third faster
+            return recipe.translate(generators, part, seed, place, **controls).cpu().float()
+
+        return network
+
+    if math.prod(inputs.shape[2:]) <= ONE_PASS:
+        drawn = through(generators)(inputs, (0, 0))
+    else:
+        small = padded(recipe, to_mode(image, recipe.config.channels_in), within(image.size, ONE_PASS))
+        settled = with_statistics_of(generators, lambda copied: through(copied)(small, (0, 0)))
+        assert recipe.context is not None  # else working_size had made it small enough
+        drawn = tiled(through(settled), inputs, recipe.context, recipe.multiple, recipe.factor, progress)
+    wide, high = (recipe.factor * side for side in size)
+    picture = to_pil(drawn[0, :, :high, :wide])
+    full = image.width * recipe.factor, image.height * recipe.factor
+    return picture if picture.size == full else picture.resize(full, Image.Resampling.LANCZOS)
+
+
+def working_size(recipe: TranslationRecipe, size: tuple[int, int]) -> tuple[int, int]:
+    """The size (width, height) at which a picture is translated.
+
+    It is the picture's own, unless the network looks at a picture as a whole, so that tiles would not do: then one of
+    over a megapixel is reduced, and what is drawn is enlarged again.
+    """
+    return size if recipe.context is not None else within(size, ONE_PASS)
+
+
+def within(size: tuple[int, int], pixels: int) -> tuple[int, int]:
+    """A size reduced in both directions alike to at most so many pixels."""
+    shrink = min(1.0, math.sqrt(pixels / math.prod(size)))
+    wide, high = (max(1, math.floor(shrink * side)) for side in size)
+    return wide, high
+
+
+def padded(recipe: TranslationRecipe, image: Image.Image, size: tuple[int, int]) -> Tensor:
+    """A grey or RGB picture brought to a size, mirrored to sides that the network takes, [1, c, H, W] in [-1, 1]."""
+    image = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+    pixels = torch.from_numpy(np.array(image)).view(image.height, image.width, -1).permute(2, 0, 1)[None]
+    return to_unit_range(reflected(pixels, recipe.multiple, least=recipe.smallest))
 
 
 def reflected(inputs: Tensor, multiple: int, least: int) -> Tensor:
@@ -55,3 +110,101 @@ def back_and_forth(length: int, wanted: int) -> Tensor:
     period = max(1, 2 * (length - 1))
     place = torch.arange(wanted) % period
     return torch.minimum(place, period - place)
+
+
+# --------------------------------------------------------------------------------------------------------------- tiles
+
+
+def tiled(
+    network: Network, inputs: Tensor, context: int, multiple: int, factor: int = 1, progress: Progress | None = None
+) -> Tensor:
+    """What a network makes of inputs [1, c, H, W], from tiles that overlap, [1, C, factor * H, factor * W].
+
+    Pixels that lie nearer than `context` to a border that the picture does not have are thrown away, and over the
+    pixels beside them one tile gives way to the next: no seam, and what the network had made in one piece.
+
+    Args:
+        network: To apply.
+        inputs: H and W are multiples of `multiple`.
+        context: How far around a pixel the network looks.
+        multiple: Tiles start and end at multiples of this.
+        factor: How many times larger the network's pictures are.
+        progress: Told the share done.
+    """
+    overlap = 2 * context + BLEND
+    side = -(-max(TILE, 2 * overlap) // multiple) * multiple
+    high, wide = inputs.shape[2:]
+    rows, columns = (spans(length, side, side - overlap, multiple) for length in (high, wide))
+    total: Tensor | None = None
+    for count, (top, bottom) in enumerate(rows):
+        for left, right in columns:
+            drawn = network(inputs[:, :, top:bottom, left:right], (top, left))
+            window = torch.outer(
+                weights(top, bottom, high, context, factor), weights(left, right, wide, context, factor)
+            )
+            if total is None:
+                total = torch.zeros(1, drawn.shape[1], factor * high, factor * wide)
+            total[:, :, factor * top : factor * bottom, factor * left : factor * right] += window * drawn
+        if progress is not None:
+            progress((count + 1) / len(rows), f"row {count + 1} of {len(rows)}")
+    assert total is not None
+    sums = [torch.zeros(factor * length) for length in (high, wide)]
+    for line, tiles, length in zip(sums, (rows, columns), (high, wide), strict=True):
+        for start, stop in tiles:
+            line[factor * start : factor * stop] += weights(start, stop, length, context, factor)
+    return total.div_(sums[0][:, None]).div_(sums[1])
+
+
+def spans(length: int, side: int, step: int, multiple: int) -> list[tuple[int, int]]:
+    """Where tiles start and stop along a side of a picture; the last one ends with it."""
+    step = step // multiple * multiple
+    starts = [*range(0, max(1, length - side), step), max(0, length - side)]
+    return [(start, min(start + side, length)) for start in sorted(set(starts))]
+
+
+def weights(start: int, stop: int, length: int, context: int, factor: int) -> Tensor:
+    """How much each pixel of a tile counts along one side: 0 near a border that is not the picture's, then rising."""
+    place = (torch.arange(factor * (stop - start)) + 0.5) / factor
+    inner = torch.full_like(place, math.inf)
+    if start > 0:
+        inner = torch.minimum(inner, place)
+    if stop < length:
+        inner = torch.minimum(inner, stop - start - place)
+    return torch.sin(((inner - context) / BLEND).clamp(0, 1) * math.pi / 2).square()
+
+
+@torch.no_grad()
+def with_statistics_of(generators: nn.ModuleDict, draw: Callable[[nn.ModuleDict], object]) -> nn.ModuleDict:
+    """A copy of generators whose instance normalisation goes by the statistics of one drawing, wherever it is applied.
+
+    Tiles normalised each by itself would differ in colour.
+
+    Args:
+        generators: In eval mode; left as they are.
+        draw: Applies the generators it is given to a picture that stands for the whole.
+    """
+    settled = copy.deepcopy(generators)
+    fixed: dict[nn.Module, nn.BatchNorm2d] = {}
+
+    def measure(norm: nn.Module, arguments: tuple[Tensor]) -> None:
+        fixed[norm] = with_statistics(norm, arguments[0])
+
+    norms = [module for module in settled.modules() if isinstance(module, nn.InstanceNorm2d)]
+    for norm in norms:
+        norm.register_forward_pre_hook(measure)
+    if norms:
+        draw(settled)
+    for parent in list(settled.modules()):
+        for name, child in list(parent.named_children()):
+            if child in fixed:
+                setattr(parent, name, fixed[child])
+    return settled
+
+
+def with_statistics(norm: nn.Module, x: Tensor) -> nn.BatchNorm2d:
+    """What instance normalisation does to x, [1, C, H, W], as a layer that does the same to anything."""
+    assert isinstance(norm, nn.InstanceNorm2d)
+    layer = nn.BatchNorm2d(norm.num_features, norm.eps, affine=norm.affine, device=x.device).eval()
+    layer.load_state_dict(norm.state_dict(), strict=False)  # scale and shift, where it has them
+    layer.running_mean, layer.running_var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
+    return layer

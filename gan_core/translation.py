@@ -80,6 +80,16 @@ class TranslationRecipe(Recipe):
         """And no smaller ones than this."""
         return self.multiple
 
+    @property
+    def context(self) -> int | None:
+        """How far around a pixel the generator looks at most, in pixels of its input; None: at the whole picture."""
+        raise NotImplementedError
+
+    @property
+    def factor(self) -> int:
+        """How many times larger than its input a picture is."""
+        return 1
+
     def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
         """See `Recipe.resolve`.
 
@@ -103,8 +113,18 @@ class TranslationRecipe(Recipe):
         others = mirrored if batch.paired else mirrors(n, device)
         return flipped(batch.inputs, others), flipped(batch.images, mirrored)
 
-    def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0) -> Tensor:
-        """Inputs [N, c, H, W] to pictures [N, C, H, W] in [-1, 1]; sides are multiples of `multiple`."""
+    def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0, place: tuple[int, int] = (0, 0)) -> Tensor:
+        """Pictures of inputs.
+
+        Args:
+            nets: With the generators.
+            inputs: [N, c, H, W] in [-1, 1]; H and W are multiples of `multiple`.
+            seed: Of what is drawn at random.
+            place: Row and column of the inputs' upper left pixel, if they are a tile of a picture.
+
+        Returns:
+            [N, C, factor * H, factor * W] in [-1, 1].
+        """
         images: Tensor = nets["G"](inputs)
         return images
 

@@ -52,6 +52,15 @@ def doubling(c_in: int) -> list[nn.Module]:
     return [half, nn.BatchNorm2d(c_in // 2), nn.ReLU()]
 
 
+def context_at_a_quarter(blocks: int) -> int:
+    """How far around a pixel a network looks that has its residual blocks at a quarter of the side, in pixels.
+
+    Convolutions reach 3, 1, 2, then twice 4 a block, in pixels of the full side; doublings at most 6 and 3, whichever
+    way they are done; the last convolution 3.
+    """
+    return 3 + 1 + 2 + 8 * blocks + 6 + 3 + 3
+
+
 class ReflectedBlock(nn.Module):
     """x + conv(relu(norm(conv(x)))), normalised, with reflected borders (Johnson 2016, arXiv:1603.08155)."""
 

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import tyro
+from torch import Tensor
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -32,6 +33,7 @@ from gan_core.atomic import replacing
 from gan_core.card import duration
 from gan_core.checkpoint import load_checkpoint
 from gan_core.cli.training import planned
+from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
 from gan_core.evaluate import evaluate
 from gan_core.figures import number, spread
@@ -39,12 +41,17 @@ from gan_core.loading import load_folder
 from gan_core.model import Model
 from gan_core.model_folder import CONFIG, read_config
 from gan_core.plan import INTERVALS, OPTIONAL_INTERVALS, Plan, RunOptions, read_plan
+from gan_core.readable import at
 from gan_core.recipe import nearest
+from gan_core.report import is_of_translations
 from gan_core.runs import LIVE, Run, runs_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS, GOLDEN = ROOT / "weights", ROOT / "tests" / "golden"
 TABLE = re.compile(r"(<!-- python scripts/train_bundled.py -->\n).*?(<!-- end -->)", re.S)  # in weights/README.md
+MADE = ["model", "made by", "threads", "time", "images seen"]
+DRAWING = [*MADE, "FD (floor)", "recall (floor)", "coverage (floor)"]
+TRANSLATING = [*MADE, *(f"{score} (input, nearest)" for score in ("L1", "SSIM")), "FD (input, nearest, floor)"]
 
 
 @dataclass(frozen=True)
@@ -199,36 +206,67 @@ def write(name: str, model: Model) -> None:
     model.metrics = dataclasses.replace(report, model=f"weights/{name}").as_dict()
     model.save(WEIGHTS / name)
     with replacing(GOLDEN / f"{name}.npy") as file:
-        np.save(file, model.sample(1, seed=0)[0].numpy())
+        np.save(file, golden(model).numpy())
     with replacing(WEIGHTS / "README.md") as file:
         file.write(with_rows((WEIGHTS / "README.md").read_text(encoding="utf-8")).encode())
-    print(f"{name}: FD {measured(model.metrics)}, {model.training['images_seen']:,} images seen")
+    print(f"{name}: FD {distance(model.metrics)}, {model.training['images_seen']:,} images seen")
+
+
+def golden(model: Model) -> Tensor:
+    """The picture that shows whether anything has changed it, [C, S, S]: of seed 0, or of its first example."""
+    if model.examples is None:
+        return model.sample(1, seed=0)[0]
+    return model.translations(to_unit_range(model.examples.inputs[:1]))[0]
 
 
 def with_rows(readme: str) -> str:
-    """weights/README.md with the table of what is in the box now."""
-    heads = ["model", "made by", "threads", "time", "images seen", "FD (floor)", "recall (floor)", "coverage (floor)"]
-    lines = [heads, ["---"] * len(heads), *(row(name) for name in BUNDLED if in_box(name))]
-    return TABLE.sub(lambda found: found[1] + "".join(f"| {' | '.join(line)} |\n" for line in lines) + found[2], readme)
+    """weights/README.md with the tables of what is in the box now: of models that draw, and of those that translate."""
+    there = {name: read_config(WEIGHTS / name) for name in BUNDLED if in_box(name)}
+    tables = []
+    for heads, score, translate in ((DRAWING, scored, False), (TRANSLATING, beside, True)):
+        rows = [
+            [*made(name, described["training"]), *score(described["metrics"])]
+            for name, described in there.items()
+            if is_of_translations(described["metrics"]) == translate
+        ]
+        if rows:
+            tables.append("".join(f"| {' | '.join(line)} |\n" for line in (heads, ["---"] * len(heads), *rows)))
+    return TABLE.sub(lambda found: found[1] + "\n".join(tables) + found[2], readme)
 
 
-def row(name: str) -> list[str]:
-    """The cells of one model in weights/README.md."""
-    described = read_config(WEIGHTS / name)
-    training, metrics = described["training"], described["metrics"]
+def made(name: str, training: dict[str, Any]) -> list[str]:
+    """The first cells of a model in weights/README.md: how it was made."""
     return [
         f"[{name}]({name}/README.md)",
         f"`{training['command']}`",
         str(training["threads"]),
         duration(training["seconds"]),
         f"{training['images_seen']:,}",
-        measured(metrics),
-        *(f"{number(metrics[score])} ({number(metrics['floors'][score])})" for score in ("recall", "coverage")),
     ]
 
 
-def measured(metrics: dict[str, Any]) -> str:
-    """FD with its spread and its floor."""
+def scored(metrics: dict[str, Any]) -> list[str]:
+    """The other cells of one that draws: its numbers, with what held-out pictures score."""
+    shares = (f"{number(metrics[score])} ({number(metrics['floors'][score])})" for score in ("recall", "coverage"))
+    return [distance(metrics), *shares]
+
+
+def beside(metrics: dict[str, Any]) -> list[str]:
+    """The other cells of one that translates: its numbers, with those of what could be had without it."""
+    sources = metrics["sources"]
+
+    def cell(path: str, others: tuple[str, ...]) -> str:
+        compared = ", ".join(number(at(sources[name], path)) for name in others)
+        return f"{number(at(sources['model'], path))} ({compared})"
+
+    return [*(cell(f"truth.{score}", ("input", "nearest")) for score in ("l1", "ssim")), distance(metrics)]
+
+
+def distance(metrics: dict[str, Any]) -> str:
+    """FD with its spread and its floor; of a model that translates, with the input's and the nearest picture's too."""
+    if is_of_translations(metrics):
+        own, *others = (number(metrics["sources"][name]["fd"]) for name in ("model", "input", "nearest", "truth"))
+        return f"{own} ({', '.join(others)})"
     fd = metrics["fd"]
     return f"{spread(fd['value'], fd['spread'])} ({number(fd['floor'])})"
 
@@ -249,7 +287,7 @@ def listing() -> list[list[str]]:
         if in_box(name):
             described = read_config(WEIGHTS / name)
             training = described["training"]
-            states.append(f"FD {measured(described['metrics'])}, {training['images_seen']:,} images seen")
+            states.append(f"FD {distance(described['metrics'])}, {training['images_seen']:,} images seen")
             time = f"took {duration(training['seconds'])}"
         run = Run(runs_folder() / name)
         if run.state_file.exists():

@@ -12,6 +12,8 @@ import tyro
 from gan_core.cli.flags import parse
 from gan_core.errors import UsageError
 
+BAR = "{percentage:3.0f}%|{bar}| {elapsed} {desc}"  # a big picture moves it by tiles
+
 
 @dataclasses.dataclass(frozen=True)
 class Translate:
@@ -46,17 +48,27 @@ def translate(words: list[str]) -> None:
         raise UsageError(f"OUT is {asked.out}; it takes a .png for one picture, or a folder.")
     model = load(asked.model, asked.revision)
     unreadable = []
-    for source in tqdm(sources, desc="translating", unit=" pictures", disable=None):
-        try:
-            picture = open_image(source)
-        except UsageError as error:
-            unreadable.append(str(error))
-            continue
-        drawn = model.translate(picture, asked.seed)
-        target = asked.out if single else asked.out / f"{source.stem}.png"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file:
-            drawn.save(file, format="PNG")
+    with tqdm(total=len(sources), unit=" pictures", bar_format=BAR, disable=None) as bar:
+        for place, source in enumerate(sources):
+
+            def show(done: float, text: str, place: int = place, name: str = source.name) -> None:
+                bar.set_description_str(f"{name}: {text}", refresh=False)
+                bar.update(place + done - bar.n)
+
+            show(0.0, "reading")
+            try:
+                picture = open_image(source)
+            except UsageError as error:
+                unreadable.append(str(error))
+                continue
+            if (size := model.working_size(picture.size)) != picture.size:
+                bar.write(f"{source.name} is translated at {size[0]}x{size[1]}, since the network sees it as a whole.")
+            drawn = model.translate(picture, asked.seed, show)
+            target = asked.out if single else asked.out / f"{source.stem}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target) as file:
+                drawn.save(file, format="PNG")
+            show(1.0, "done")
     print(f"{len(sources) - len(unreadable)} pictures translated: {asked.out}")
     if unreadable:
         raise UsageError(f"{len(unreadable)} of {len(sources)} were left out: {'; '.join(unreadable[:3])}.")

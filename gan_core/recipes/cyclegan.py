@@ -40,7 +40,7 @@ from gan_core.layers import Upsample, init_normal
 from gan_core.recipe import Batch, Control, Inputs, Phase, register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import TranslationConfig, TranslationRecipe
-from gan_core.translators import ResnetGenerator, patch_critic
+from gan_core.translators import ResnetGenerator, context_at_a_quarter, patch_critic
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,10 @@ class CycleGAN(TranslationRecipe):
         return 4
 
     @property
+    def context(self) -> int:
+        return context_at_a_quarter(self.config.blocks)
+
+    @property
     def smallest(self) -> int:
         return 8  # a map of one number has no deviation to be divided by
 
@@ -210,7 +214,10 @@ class CycleGAN(TranslationRecipe):
             "identity_b": weight * F.l1_loss(nets["G_ab"](b), b),
         }
 
-    def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0, *, backwards: float = 0.0) -> Tensor:
+    def translate(
+        self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0, place: tuple[int, int] = (0, 0), *,
+        backwards: float = 0.0,
+    ) -> Tensor:  # fmt: skip
         """See `TranslationRecipe.translate`; with `backwards` 1, from pictures to inputs."""
         images: Tensor = nets["G_ba" if backwards else "G_ab"](inputs)
         return images

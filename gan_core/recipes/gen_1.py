@@ -90,6 +90,10 @@ class Gen1(PairedRecipe):
     config: Gen1Config
     train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=16)
 
+    @property
+    def context(self) -> int:
+        return 3 + 2 * self.config.blocks + 3  # by 7x7 convolutions at both ends, and two of 3x3 a block
+
     def build(self) -> nn.ModuleDict:
         return nn.ModuleDict({"G": Generator(self.config), "D": self.critic()})
 

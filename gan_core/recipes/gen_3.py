@@ -22,13 +22,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import ResidualBlock, convolution, doubling, patch_critic
+from gan_core.translators import ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
+
+BLOCK = 64  # pixels of noise that are drawn together
 
 
 @dataclass(frozen=True)
@@ -103,24 +106,45 @@ class Gen3(PairedRecipe):
     def multiple(self) -> int:
         return 4
 
+    @property
+    def context(self) -> int:
+        return context_at_a_quarter(self.config.blocks)
+
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
         return super().judge(nets, inputs, torch.cat([inputs, images], dim=1))
 
-    def noise(self, inputs: Tensor, random: torch.Generator | None = None) -> Tensor:
-        """z ~ N(0, I), [N, width, H, W]; of a generator, one for all inputs."""
-        n, _, *sides = inputs.shape
-        if random is None:
-            return torch.randn(n, self.config.width, *sides, device=inputs.device)
-        return torch.randn(1, self.config.width, *sides, generator=random).to(inputs).expand(n, -1, -1, -1)
-
     def generate(self, nets: nn.ModuleDict, inputs: Tensor) -> Tensor:
-        images: Tensor = nets["G"](inputs, self.noise(inputs))
+        n, _, *sides = inputs.shape
+        images: Tensor = nets["G"](inputs, torch.randn(n, self.config.width, *sides, device=inputs.device))
         return images
 
     def beside(self, fakes: Tensor) -> dict[str, Tensor]:
         return {"spread": -self.config.spread * fakes.float().flatten(2).std(2).mean()}
 
-    def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0) -> Tensor:
-        """See `TranslationRecipe.translate`; another seed gives a variation."""
-        images: Tensor = nets["G"](inputs, self.noise(inputs, torch.Generator().manual_seed(seed)))
+    def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0, place: tuple[int, int] = (0, 0)) -> Tensor:
+        """See `TranslationRecipe.translate`; another seed gives a variation, the same for all inputs."""
+        z = noise_plane(seed, self.config.width, place, (inputs.shape[2], inputs.shape[3]))
+        images: Tensor = nets["G"](inputs, z.to(inputs).expand(len(inputs), -1, -1, -1))
         return images
+
+
+def noise_plane(seed: int, channels: int, place: tuple[int, int], sides: tuple[int, int]) -> Tensor:
+    """A piece of an endless plane of N(0, 1), [1, channels, *sides]: the same wherever a tile begins.
+
+    Args:
+        seed: Of the plane.
+        channels: Numbers for each pixel.
+        place: Row and column of its upper left pixel.
+        sides: Its height and width.
+    """
+    (top, left), (high, wide) = place, sides
+    rows, columns = (range(a // BLOCK, -(-(a + n) // BLOCK)) for a, n in zip(place, sides, strict=True))
+    lines = [torch.cat([block(seed, row, column, channels) for column in columns], dim=3) for row in rows]
+    down, across = top - rows.start * BLOCK, left - columns.start * BLOCK
+    return torch.cat(lines, dim=2)[:, :, down : down + high, across : across + wide]
+
+
+def block(seed: int, row: int, column: int, channels: int) -> Tensor:
+    """One block of the plane, [1, channels, BLOCK, BLOCK]."""
+    random = np.random.default_rng((seed, row, column))
+    return torch.from_numpy(random.standard_normal((1, channels, BLOCK, BLOCK), dtype=np.float32))

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import MultiScale, ResidualBlock, convolution, doubling, patch_critic
+from gan_core.translators import MultiScale, ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,10 @@ class Gen5(PairedRecipe):
     @property
     def multiple(self) -> int:
         return 4
+
+    @property
+    def context(self) -> int:
+        return context_at_a_quarter(self.config.blocks)
 
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
         return [logits.float() for logits in nets["D"](images)]

@@ -79,6 +79,10 @@ class Pix2Pix(PairedRecipe):
     def multiple(self) -> int:
         return int(2**self.config.downs)
 
+    @property
+    def context(self) -> None:
+        return None
+
     def build(self) -> nn.ModuleDict:
         c = self.config
         channels = c.image_shape[0]

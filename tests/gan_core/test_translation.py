@@ -1,7 +1,11 @@
 """Recipes that translate: pairs that stay pairs, games over patches, pictures of any size, and what is refused."""
 
 import dataclasses
+import io
+import itertools
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -19,9 +23,10 @@ from gan_core.examples import Examples
 from gan_core.library import available
 from gan_core.noise import NoiseRecipe
 from gan_core.recipe import RECIPES, Batch, Inputs
+from gan_core.recipes.gen_3 import noise_plane
 from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
-from gan_core.translate import back_and_forth, reflected
+from gan_core.translate import back_and_forth, reflected, spans, weights, with_statistics_of, working_size
 from gan_core.translation import PairedRecipe, TranslationRecipe
 from tests.families import TRANSLATION
 
@@ -158,6 +163,150 @@ def test_a_picture_goes_back_and_forth_beyond_its_border():
     assert reflected(images, 4, least=8).shape == (1, 1, 8, 8)
     assert reflected(images, 4, least=4)[0, 0].tolist() == [[0, 1, 2, 1], [3, 4, 5, 4], [0, 1, 2, 1], [3, 4, 5, 4]]
     assert torch.equal(reflected(images, 1, least=1), images)
+
+
+# --------------------------------------------------------------------------------------------------------- big pictures
+
+
+def reach(recipe, nets, row, column):
+    """How far from this pixel of the picture the farthest pixel of the input lies that it depends on."""
+    side = 3 * recipe.context // 4 * 4
+    inputs = torch.zeros(1, recipe.config.channels_in, side, side, dtype=torch.float64, requires_grad=True)
+    recipe.translate(nets, inputs)[..., row, column].sum().backward()
+    rows, columns = (inputs.grad.abs().sum((0, 1)) > 0).nonzero().unbind(1)
+    return max((rows - row).abs().max(), (columns - column).abs().max()).item()
+
+
+def fixed_norms(nets):
+    """Instance norms as they are when frozen: they must not carry a change to all of the picture."""
+    return with_statistics_of(nets, lambda nets: nets["G" if "G" in nets else "G_ab"](torch.randn(1, 3, 64, 64)))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("gen_1", {}), ("gen_2", {}), ("gen_3", {}), ("gen_4", {}), ("gen_5", {}), ("cyclegan", {"composite": True})]
+    + [("cyclegan", {"upsample": kind}) for kind in ("conv_transpose", "pixel_shuffle", "nearest")],
+)
+def test_no_network_looks_further_than_it_says(name, changes):
+    recipe, nets = tiny(name, **changes)
+    nets = nets.eval()
+    if name == "cyclegan":
+        nets = fixed_norms(nets)
+    for parameter in nets.parameters():  # all above 0 and small: no part of the gradient cancels or is cut off
+        parameter.data.abs_().mul_(0.1).add_(1e-3)
+    middle = 3 * recipe.context // 2
+    found = [reach(recipe, nets.double(), middle + k, middle + k) for k in range(recipe.multiple)]
+    assert recipe.context - 8 <= max(found) <= recipe.context
+
+
+def test_a_u_net_looks_at_everything():
+    recipe, _ = tiny("pix2pix")
+    assert recipe.context is None
+    assert working_size(recipe, (1024, 1024)) == (1024, 1024)
+    assert working_size(recipe, (4000, 3000)) == (1182, 886)
+    assert working_size(tiny("gen_1")[0], (4000, 3000)) == (4000, 3000)
+
+
+@pytest.mark.parametrize("size", [(120, 130), (40, 210), (64, 64)])
+@pytest.mark.parametrize("name", ["gen_1", "gen_3", "gen_5"])
+def test_tiles_are_the_whole(name, size, fresh, monkeypatch):
+    recipe = fresh(name).recipe
+    monkeypatch.setattr("gan_core.translate.TILE", 64)
+    monkeypatch.setattr("gan_core.translate.BLEND", 8)
+    model, image = fresh(name), Image.effect_noise(size, 90)
+    whole = np.array(model.translate(image, seed=3), dtype=int)
+    monkeypatch.setattr("gan_core.translate.ONE_PASS", 64)
+    told = []
+    drawn = np.array(model.translate(image, seed=3, progress=lambda share, text: told.append(share)), dtype=int)
+    assert np.abs(drawn - whole).max() <= 1
+    assert told[-1] == 1 and told == sorted(told)
+    side = max(64, 2 * (2 * recipe.context + 8))
+    assert len(told) == len(spans(size[1], side, side - 2 * recipe.context - 8, recipe.multiple))
+
+
+def test_tiles_overlap_and_one_gives_way_to_the_next(monkeypatch):
+    monkeypatch.setattr("gan_core.translate.BLEND", 8)
+    tiles = spans(200, 64, 64 - 28, 4)  # of context 10
+    assert tiles[0] == (0, 64) and tiles[-1] == (136, 200) and all(start % 4 == 0 for start, _ in tiles)
+    assert all(before[1] - after[0] >= 28 for before, after in itertools.pairwise(tiles))
+    first, second = (weights(*tile, 200, 10, 1) for tile in tiles[:2])
+    assert first[0] == 1 and first[-10:].sum() == 0 and second[:10].sum() == 0
+    assert torch.allclose(first[36:] + second[:28], torch.ones(28))
+    assert torch.equal(weights(0, 200, 200, 10, 2), torch.ones(400))
+
+
+def test_noise_is_one_plane_whatever_the_tiles():
+    whole = noise_plane(5, 3, (0, 0), (200, 150))
+    assert torch.equal(noise_plane(5, 3, (37, 70), (90, 64)), whole[:, :, 37:127, 70:134])
+    assert not torch.equal(noise_plane(6, 3, (0, 0), (8, 8)), whole[:, :, :8, :8])
+    assert whole.mean().abs() < 0.02 and abs(whole.std() - 1) < 0.02
+
+
+def test_tiles_share_the_statistics_of_the_whole_picture(fresh, monkeypatch):
+    """A half black, half white picture: each tile by itself would be grey."""
+    monkeypatch.setattr("gan_core.translate.TILE", 64)
+    monkeypatch.setattr("gan_core.translate.BLEND", 8)
+    model = fresh("cyclegan")
+    image = Image.new("RGB", (400, 128), "black")
+    image.paste("white", (200, 0, 400, 128))
+    whole = np.array(model.translate(image), dtype=int)
+    before = {key: value.clone() for key, value in model.generators.state_dict().items()}
+    monkeypatch.setattr("gan_core.translate.ONE_PASS", 200 * 64)  # half of each side, for the statistics
+    drawn = np.array(model.translate(image), dtype=int)
+    assert np.abs(drawn - whole).mean() < 3 and np.abs(whole[:, 50] - whole[:, 350]).mean() > 10
+    assert all(torch.equal(value, before[key]) for key, value in model.generators.state_dict().items())
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_a_frozen_norm_does_what_the_norm_did(affine):
+    norm = nn.InstanceNorm2d(3, affine=affine)
+    for parameter in norm.parameters():
+        nn.init.normal_(parameter)
+    x = torch.randn(1, 3, 8, 8) * 3 + 1
+    settled = with_statistics_of(nn.ModuleDict({"G": nn.Sequential(norm)}), lambda nets: nets["G"](x))
+    assert torch.allclose(settled["G"](x), norm(x), atol=1e-5)
+    assert not torch.allclose(settled["G"](x[..., :4]), norm(x[..., :4]), atol=1e-2)
+
+
+def test_a_big_picture_through_a_u_net_is_reduced_and_enlarged_again(fresh, monkeypatch):
+    monkeypatch.setattr("gan_core.translate.ONE_PASS", 32 * 32)
+    model = fresh("pix2pix")
+    assert model.working_size((64, 64)) == (32, 32)
+    image = Image.effect_noise((64, 64), 90)
+    small = model.translate(image.resize((32, 32), Image.Resampling.LANCZOS))
+    assert np.array_equal(model.translate(image), small.resize((64, 64), Image.Resampling.LANCZOS))
+
+
+def test_a_picture_is_turned_upright(fresh):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    image = Image.effect_noise((20, 12), 90)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", exif=exif, quality=95)
+    model = fresh()
+    drawn = model.translate(Image.open(buffer))
+    assert drawn.size == (12, 20)
+    turned = Image.fromarray(np.rot90(np.array(Image.open(buffer)), 3))
+    assert np.array_equal(drawn, model.translate(turned))
+
+
+@pytest.mark.slow
+def test_twelve_megapixels_fit_into_two_gigabytes(tmp_path):
+    """Its own process: what is counted is the most memory that it ever had."""
+    script = """
+import resource
+from PIL import Image
+from gan_core.model import Model
+from gan_core.recipes.gen_1 import Gen1, Gen1Config
+
+recipe = Gen1(Gen1Config(image_size=64, channels=3, input_channels=1))
+nets = recipe.build().eval()
+del nets["D"]
+assert Model(recipe, nets).translate(Image.effect_noise((4000, 3000), 90)).size == (4000, 3000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(found.stdout) * 1024 < 2e9
 
 
 # -------------------------------------------------------------------------------------------------------------- models

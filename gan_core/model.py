@@ -27,7 +27,7 @@ from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
 from gan_core.progress import Progress
 from gan_core.recipe import Control, Recipe, nearest
-from gan_core.translate import translated, working_size
+from gan_core.translate import prepared, translated, working_size
 from gan_core.translation import TranslationRecipe
 from gan_core.version import __version__
 
@@ -193,6 +193,25 @@ class Model:
         recipe = self._translation_recipe()
         check_seed(seed)
         return translated(recipe, self.generators, image, seed, self._checked(controls), progress)
+
+    @torch.no_grad()
+    def patch_map(self, image: Image.Image, drawn: Image.Image) -> Tensor:
+        """How real the discriminator finds each patch of a translation, [h, w] in [0, 1], at its finest scale.
+
+        Args:
+            image: What was translated.
+            drawn: What became of it.
+
+        Raises:
+            UsageError: The model ships no discriminator, or one that does not judge patches.
+        """
+        recipe = self._translation_recipe()
+        pair = (image, recipe.config.channels_in), (drawn, recipe.config.image_shape[0])
+        tensors = [prepared(picture, channels, drawn.size, self.image_size) for picture, channels in pair]
+        scores = recipe.judge(self.critics.eval(), *(part.to(self.device) for part in tensors)) if self.critics else []
+        if not scores:
+            raise UsageError("This model ships no discriminator that judges patches.")
+        return recipe.realness(scores[0])[0, 0].cpu()
 
     def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """The width and height at which a picture of such a size is translated; see `translate.working_size`.

@@ -45,7 +45,11 @@ def translated(
     """
     image = ImageOps.exif_transpose(image)
     size = working_size(recipe, image.size)
-    inputs = padded(recipe, to_mode(image, recipe.config.channels_in), size)
+
+    def at(size: tuple[int, int]) -> Tensor:
+        return prepared(image, recipe.config.channels_in, size, recipe.smallest, recipe.multiple)
+
+    inputs = at(size)
     device = next(generators.parameters()).device
 
     def through(generators: nn.ModuleDict) -> Network:
@@ -58,7 +62,7 @@ def translated(
     if math.prod(inputs.shape[2:]) <= ONE_PASS:
         drawn = through(generators)(inputs, (0, 0))
     else:
-        small = padded(recipe, to_mode(image, recipe.config.channels_in), within(image.size, ONE_PASS))
+        small = at(within(image.size, ONE_PASS))
         settled = with_statistics_of(generators, lambda copied: through(copied)(small, (0, 0)))
         assert recipe.context is not None  # else working_size had made it small enough
         drawn = tiled(through(settled), inputs, recipe.context, recipe.multiple, recipe.factor, progress)
@@ -84,11 +88,12 @@ def within(size: tuple[int, int], pixels: int) -> tuple[int, int]:
     return wide, high
 
 
-def padded(recipe: TranslationRecipe, image: Image.Image, size: tuple[int, int]) -> Tensor:
-    """A grey or RGB picture brought to a size, mirrored to sides that the network takes, [1, c, H, W] in [-1, 1]."""
+def prepared(image: Image.Image, channels: int, size: tuple[int, int], least: int, multiple: int = 1) -> Tensor:
+    """A picture of any mode brought to a size, then mirrored to sides that a network takes, [1, c, H, W] in [-1, 1]."""
+    image = to_mode(image, channels)
     image = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
     pixels = torch.from_numpy(np.array(image)).view(image.height, image.width, -1).permute(2, 0, 1)[None]
-    return to_unit_range(reflected(pixels, recipe.multiple, least=recipe.smallest))
+    return to_unit_range(reflected(pixels, multiple, least))
 
 
 def reflected(inputs: Tensor, multiple: int, least: int) -> Tensor:

@@ -63,11 +63,13 @@ class TranslationRecipe(Recipe):
 
     Attributes:
         pairs: Whether it learns from pairs: each input with its true picture.
+        varies: Whether another seed gives another picture of the same input.
         both_ways: Whether it has a control `backwards`, with which it translates pictures to inputs.
     """
 
     Config: ClassVar[type[Config]] = TranslationConfig
     pairs: ClassVar[bool] = True
+    varies: ClassVar[bool] = False
     both_ways: ClassVar[bool] = False
 
     @property
@@ -128,6 +130,17 @@ class TranslationRecipe(Recipe):
         images: Tensor = nets["G"](inputs)
         return images
 
+    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
+        """The critic's scores of the patches of images, [N, 1, h, w] in fp32, at each of its scales.
+
+        A recipe whose critic sees no patches gives none.
+        """
+        return []
+
+    def realness(self, scores: Tensor) -> Tensor:
+        """How real the critic's scores say that patches are, in [0, 1]."""
+        return torch.sigmoid(scores)
+
 
 def mirrors(n: int, device: torch.device) -> Tensor:
     """Which of n pictures to mirror."""
@@ -166,8 +179,11 @@ class PairedRecipe(TranslationRecipe):
     fake_label: ClassVar[float] = 0.0
 
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
-        """The critic's logits of the patches of images, [N, 1, h, w] in fp32, at each of its scales."""
         return [nets["D"](images).float()]
+
+    def realness(self, scores: Tensor) -> Tensor:
+        """See `TranslationRecipe.realness`; least squares ask for 1 where a patch is real and for 0 where it is not."""
+        return scores.clamp(0, 1) if self.config.adversarial == "lsgan" else torch.sigmoid(scores)
 
     def generate(self, nets: nn.ModuleDict, inputs: Tensor) -> Tensor:
         """Translations of inputs in training."""

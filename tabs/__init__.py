@@ -11,6 +11,7 @@ from tabs.interpolate import InterpolateTab
 from tabs.mix import MixTab
 from tabs.panel import QUIETLY, ModelPanel
 from tabs.sample import SampleTab
+from tabs.translate import TranslateTab, TranslatorsPanel
 
 CSS = Path(__file__).with_name("style.css")
 MAX_WAITING = 16  # more jobs are refused, so that nobody waits for ever
@@ -41,6 +42,8 @@ def build() -> gr.Blocks:
                     panel = ModelPanel()
                 with gr.Column(visible=False) as beside_several:
                     models = ModelsPanel()
+                with gr.Column(visible=False) as beside_picture:
+                    translators = TranslatorsPanel()
             with gr.Column(scale=3, min_width=320), gr.Tabs(overflow_behavior="wrap") as tabs:
                 with gr.Tab("Sample", id="sample", elem_id="sample-tab") as sample:
                     SampleTab(panel, sample, page)
@@ -50,6 +53,9 @@ def build() -> gr.Blocks:
                     MixTab(panel, mix)
                 with gr.Tab("Compare", id="compare", elem_id="compare-tab") as compare:
                     CompareTab(models, compare, tabs, page)
-        selected = [tab.select for tab in (sample, interpolate, mix, compare)]
-        gr.on(selected, None, None, [panel.open, beside_one, beside_several], js=opening("compare"), **QUIETLY)
+                with gr.Tab("Translate", id="translate", elem_id="translate-tab") as translate:
+                    TranslateTab(translators, translate)
+        selected = [tab.select for tab in (sample, interpolate, mix, compare, translate)]
+        panels = [panel.open, beside_one, beside_several, beside_picture]
+        gr.on(selected, None, None, panels, js=opening("compare", "translate"), **QUIETLY)
     return page.queue(max_size=MAX_WAITING)

@@ -13,18 +13,19 @@ def after(milliseconds: int, text: str) -> str:
     return f"() => new Promise(done => setTimeout(() => done({json.dumps(text)}), {milliseconds}))"
 
 
-def opening(several: str) -> str:
-    """Says which tab is open, and what is shown beside it: of one model, of several.
+def opening(*own: str) -> str:
+    """Says which tab is open, and which panel is shown beside it: the common one, or the tab's own.
 
     It looks at the page, because two selections that come together may be answered in either order.
 
     Args:
-        several: The tab that has several models. The element of a tab has its id and "-tab".
+        *own: The tabs that have a panel of their own, in the panels' order. The element of a tab has its id and "-tab".
     """
     return f"""() => new Promise(done => setTimeout(() => {{
     const tab = document.querySelector("[role=tab][aria-selected=true]").id.replace("-tab-button", "");
+    const own = {json.dumps(own)};
     const visible = shown => ({{__type__: "update", visible: shown}});
-    done([tab, visible(tab !== "{several}"), visible(tab === "{several}")]);
+    done([tab, visible(!own.includes(tab)), ...own.map(name => visible(name === tab))]);
 }}))"""
 
 

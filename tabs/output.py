@@ -19,6 +19,8 @@ PRUNE_EVERY = 3  # seconds
 MAX_FILE = 10_000_000  # bytes of one upload
 MAX_BODY = MAX_FILE + 1_000_000  # bytes of one request: a file and what is around it
 
+TAKE_FILES = ("/upload", "/component_server")  # the last takes what is drawn, see `canvas`
+
 FOLDER = Path(tempfile.mkdtemp(prefix="gan-playground-")).resolve()
 os.environ["GRADIO_TEMP_DIR"] = str(FOLDER)  # Gradio serves this folder, and its uploads share it
 _numbers = itertools.count()
@@ -56,7 +58,8 @@ def prune() -> None:
 class BoundedRequests:
     """Keeps the playground's requests to `MAX_BODY`, for Gradio bounds each file and takes a thousand at once.
 
-    Files are taken where uploads go and nowhere else: from its other routes Gradio leaves them in /tmp for ever.
+    Files are taken where uploads and drawings go and nowhere else: from its other routes Gradio leaves them in /tmp
+    for ever.
     """
 
     def __init__(self, app: ASGIApp, path: str) -> None:
@@ -77,7 +80,7 @@ class BoundedRequests:
             return message
 
         is_form = dict(scope["headers"]).get(b"content-type", b"").lower().startswith(b"multipart/")
-        if is_form and not scope["path"].endswith("/upload"):
+        if is_form and not scope["path"].rstrip("/").endswith(TAKE_FILES):
             return await PlainTextResponse("Files are taken by /upload.", 415)(scope, receive, send)
         await self.app(scope, bounded, send)
 

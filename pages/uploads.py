@@ -14,8 +14,8 @@ from gan_core import UsageError
 from gan_core.card import plain
 from gan_core.data.archive import unpack
 from gan_core.data.cache import cache_folder
-from gan_core.data.folder import read_image
 from gan_core.data.images import to_unit_range
+from gan_core.data.picture_file import read_image
 from pages.glance import EXAMPLES, SIDE, strip_of
 
 

@@ -20,11 +20,11 @@ from gan_core.data.folder import (
     MEMORY_LIMIT,
     UNREADABLE_SHARE,
     Listing,
-    read_image,
     refuse_unreadable,
     scan,
 )
 from gan_core.data.images import ImageData, Images, Split, to_unit_range
+from gan_core.data.picture_file import read_image
 from gan_core.data.registry import DATASETS, find_folder, load_data
 from gan_core.errors import UsageError
 
@@ -236,7 +236,7 @@ def _examine_folder(name: str, path: Path, size: int) -> Findings:
 
     listing = scan(path, visit)
     if not listing.files:
-        refuse_unreadable(listing)
+        refuse_unreadable(listing.path, listing.unreadable, len(listing.unreadable))
     channels = 1 if listing.grey else 3
     names = [str(file.relative_to(listing.path)) for file in listing.files]
     rows = {split: [row for row, where in enumerate(listing.splits) if where == split] for split in SPLITS}

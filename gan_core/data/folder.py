@@ -59,6 +59,11 @@ class Listing:
     grey: bool
     unreadable: dict[Path, str]
 
+    @property
+    def total(self) -> int:
+        """How many files there are, unreadable ones too."""
+        return len(self.files) + len(self.unreadable)
+
     def part(self, split: Split, sorted_by_hand: str = "sub-folders train and test") -> Listing:
         """The pictures of one split; classes and colour stay those of the whole folder.
 
@@ -69,19 +74,21 @@ class Listing:
         Raises:
             UsageError: It has none.
         """
-        rows = [row for row, where in enumerate(self.splits) if where == split]
-        if not rows:
+        files = [file for file, where in zip(self.files, self.splits, strict=True) if where == split]
+        if not files:
             raise UsageError(
                 f"{self.path} has no pictures for the {split} split, all {len(self.files)} fall into the other; "
                 f"add pictures, or sort them into {sorted_by_hand}."
             )
-        return self.of_rows(rows)
+        return self.only(files)
 
-    def of_rows(self, rows: Sequence[int]) -> Listing:
-        """Some of the pictures, in this order."""
+    def only(self, files: Sequence[Path]) -> Listing:
+        """These files of it, in this order."""
+        row_of = {file: row for row, file in enumerate(self.files)}
+        rows = [row_of[file] for file in files]
         return dataclasses.replace(
             self,
-            files=tuple(self.files[row] for row in rows),
+            files=tuple(files),
             digests=tuple(self.digests[row] for row in rows),
             splits=tuple(self.splits[row] for row in rows),
             labels=None if self.labels is None else tuple(self.labels[row] for row in rows),
@@ -110,7 +117,7 @@ def folder(
         OSError: A folder cannot be listed.
     """
     whole = scan(path)
-    refuse_unreadable(whole.path, whole.unreadable, len(whole.files) + len(whole.unreadable))
+    refuse_unreadable(whole.path, whole.unreadable, whole.total)
     listing = whole.part(split)
     size = image_size or DEFAULT_SIZE
     channels = channels or (1 if listing.grey else 3)

@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.card import plain
-from gan_core.data.doctor import Findings, Spread, examine
+from gan_core.data.doctor import examine
+from gan_core.data.findings import Findings, Spread
 from gan_core.pictures import grid
 
 COLUMNS, SIDE = 16, 64  # of the contact sheet: pictures in a row, and pixels of each at least

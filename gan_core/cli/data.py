@@ -13,7 +13,7 @@ from gan_core.cli.flags import parse
 from gan_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from gan_core.data.doctor import Findings
+    from gan_core.data.findings import Findings
 
 MOST_CLASSES = 30  # that are listed one by one
 MOST_NAMES = 5  # of files

@@ -29,8 +29,12 @@ def show(found: Findings) -> None:
         st.warning(plain(sentence))
     if not wrong:
         st.success(f"{total:,} pictures, and nothing is wrong with them.", icon=":material/check_circle:")
-    sheet = grid(found.examples, COLUMNS, scale=max(1, SIDE // found.image_size))
+    height, width = found.examples.shape[2:]
+    sheet = grid(found.examples, COLUMNS * height // width, scale=max(1, SIDE // found.image_size))
     st.image(sheet, width="stretch", alt=f"{len(found.examples)} of them")
+    if found.inputs:
+        right = "what it becomes" if "train" in found.paired else "other pictures, of the kind that it becomes"
+        st.caption(f"Left: what is to be translated. Right: {right}.")
     for sentence in found.notes:
         st.caption(plain(sentence))
     if found.from_folder:

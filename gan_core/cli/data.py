@@ -82,7 +82,8 @@ def known() -> list[list[str]]:
 def tell(found: Findings) -> None:
     """Prints the findings for a person."""
     train, test = found.counts["train"], found.counts["test"]
-    print(f"{found.name}: {train + test:,} {found.kind}, {train:,} to train on and {test:,} to test on")
+    kind = "pairs" if set(found.paired) == {"train", "test"} else found.kind
+    print(f"{found.name}: {train + test:,} {kind}, {train:,} to train on and {test:,} to test on")
     facts = []
     if found.kind == "pictures":
         for what, spread in (("width", found.widths), ("height", found.heights)):

@@ -1,12 +1,4 @@
-"""A person's own pictures to translate, A into B: a folder of pairs, or of two kinds of pictures without pairs.
-
-Its sub-folders tell it from an ordinary folder:
-
-* trainA and trainB, and testA and testB or neither: two kinds of pictures, of which none belongs to another.
-* A and B, and no others: pairs, two pictures of one size and of the same name up to the suffix.
-* train, and test or val or both, with pictures right in them that are all twice as wide as high: pairs side by side,
-  A to the left of B. With a single picture of another shape it is an ordinary folder.
-"""
+"""A person's own pictures to translate, A into B: pairs, or two kinds of pictures without pairs."""
 
 from __future__ import annotations
 
@@ -15,7 +7,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from PIL import Image
@@ -26,71 +17,18 @@ from gan_core.data.folder import (
     DEFAULT_SIZE,
     MEMORY_LIMIT,
     Listing,
-    pictures_below,
     refuse_unreadable,
     scan,
     split_of,
-    sub_folders,
     unwrapped,
 )
 from gan_core.data.images import ImageData, Split
-from gan_core.data.picture_file import open_image, opened, to_square
+from gan_core.data.layout import SORTED_BY_HAND, TEST, TRAIN, Layout
+from gan_core.data.picture_file import open_image, to_square
 from gan_core.errors import UsageError
 
-Layout = Literal["unpaired", "by name", "side by side"]
-SORTED_BY_HAND: dict[Layout, str] = {  # where a person can put pictures to decide about their splits
-    "unpaired": "folders trainA, trainB, testA and testB",
-    "by name": "sub-folders train and test of both A and B",
-    "side by side": "sub-folders train and test",
-}
-TRAIN, TEST, NAMED = ("trainA", "trainB"), ("testA", "testB"), ("A", "B")
-SIDE_BY_SIDE = ({"train", "test"}, {"train", "val"}, {"train", "test", "val"})
+Visit = Callable[[Path, Image.Image], None]
 MOST_NAMES = 3  # of files in a sentence
-
-
-def find(path: Path) -> Layout | None:
-    """How a folder, or the only one in it, holds pictures to translate; None for an ordinary folder of pictures.
-
-    Raises:
-        UsageError: A side is missing.
-        OSError: A folder cannot be listed.
-    """
-    for place in unwrapped(path):
-        names = sub_folders(place)
-        if names & {*TRAIN, *TEST}:
-            wanted = (*TRAIN, *TEST) if names & {*TEST} else TRAIN
-            refuse_missing(place, names & {*wanted}, wanted)
-            return "unpaired"
-        if names and names <= {*NAMED}:
-            refuse_missing(place, names, NAMED)
-            return "by name"
-    return "side by side" if names in SIDE_BY_SIDE and holds_side_by_side(place) else None
-
-
-def refuse_missing(path: Path, found: set[str], wanted: Sequence[str]) -> None:
-    """Raises `UsageError` where a folder lacks a side."""
-    if missing := [name for name in wanted if name not in found]:
-        has = " and ".join(name for name in wanted if name in found)
-        raise UsageError(
-            f"{path} has {has} but no {' and no '.join(missing)}: pictures are translated from A to B, so every "
-            "folder of A goes with one of B."
-        )
-
-
-def holds_side_by_side(path: Path) -> bool:
-    """Whether the pictures in sub-folders, and no others, are twice as wide as high, as far as they can be read."""
-    shapes = set()
-    for file in pictures_below(path):
-        if file.parent.parent != path:
-            return False
-        try:
-            with opened(file) as image:
-                shapes.add(image.width == 2 * image.height)
-        except UsageError:
-            continue  # whoever decodes it will name it
-        if False in shapes:
-            return False
-    return bool(shapes)
 
 
 @dataclass(frozen=True)
@@ -161,6 +99,16 @@ class PairListing:
         )
         return dataclasses.replace(self, inputs=inputs, images=images)
 
+    def refuse_big(self, size: int, channels: int, memory_limit: int = MEMORY_LIMIT) -> None:
+        """Raises `UsageError` where these pictures, decoded, take more bytes than the limit."""
+        samples = len(self.inputs) * self.inputs.channels + len(self.images) * channels  # at one pixel, each a byte
+        if samples * size * size > memory_limit:
+            fitting = 2 ** int(math.log2(max(1, memory_limit / samples)) / 2)  # powers of two suit every generator
+            raise UsageError(
+                f"The pictures in {self.path} take {samples * size * size / 2**30:.1f} GiB at {size} pixels, and those "
+                f"to translate may take {memory_limit / 2**30:.1f}: --image_size {fitting} fits, or fewer pictures."
+            )
+
 
 def pairs(
     path: Path,
@@ -189,24 +137,18 @@ def pairs(
     whole = scan_pairs(path, layout)
     refuse_unreadable(whole.path, whole.unreadable, whole.total)
     found, size = whole.part(split), image_size or DEFAULT_SIZE
-    sides = (found.inputs, found.inputs.channels), (found.images, channels or found.images.channels)
-    samples = sum(len(side) * depth for side, depth in sides)  # at one pixel, each a byte
-    if samples * size * size > memory_limit:
-        fitting = 2 ** int(math.log2(max(1, memory_limit / samples)) / 2)  # powers of two suit every generator
-        raise UsageError(
-            f"The pictures in {path} take {samples * size * size / 2**30:.1f} GiB at {size} pixels, and those to "
-            f"translate may take {memory_limit / 2**30:.1f}: --image_size {fitting} fits, or fewer pictures."
-        )
+    channels = channels or found.images.channels
+    found.refuse_big(size, channels, memory_limit)
 
-    def read(side: Side, depth: int) -> Tensor:
+    def read(side: Side, channels: int) -> Tensor:
         rows = tqdm(range(len(side)), f"reading {path.name}", unit=" images", disable=None, leave=False)
-        return side.read(rows, size, depth)
+        return side.read(rows, size, channels)
 
-    inputs, images = (read(*side) for side in sides)
-    return ImageData(str(path), images, inputs=inputs, paired=found.paired)
+    inputs = read(found.inputs, found.inputs.channels)
+    return ImageData(str(path), read(found.images, channels), inputs=inputs, paired=found.paired)
 
 
-def scan_pairs(path: Path, layout: Layout, visit: Callable[[Path, Image.Image], None] | None = None) -> PairListing:
+def scan_pairs(path: Path, layout: Layout, visit: Visit | None = None) -> PairListing:
     """Looks at every picture of both sides; unreadable ones are left out, with what their reader said.
 
     Args:
@@ -227,13 +169,22 @@ def scan_pairs(path: Path, layout: Layout, visit: Callable[[Path, Image.Image], 
 
     *_, path = unwrapped(path)
     if layout == "side by side":
-        return side_by_side(path, scan(path, look), sizes)
-    if layout == "by name":
-        return by_name(path, scan(path / "A", look), scan(path / "B", look), sizes)
+        found = side_by_side(path, scan(path, look), sizes)
+    elif layout == "by name":
+        found = by_name(path, scan(path / "A", look), scan(path / "B", look), sizes)
+    else:
+        found = unpaired(path, look)
+    if not found.inputs or not found.images:
+        refuse_unreadable(path, found.unreadable, len(found.unreadable))
+    return found
+
+
+def unpaired(path: Path, look: Visit) -> PairListing:
+    """Two kinds of pictures."""
     a, b = (scan(path / name, look) for name in TRAIN)
     if (path / TEST[0]).is_dir():
         a, b = (joined(side, scan(path / name, look)) for side, name in ((a, TEST[0]), (b, TEST[1])))
-    return PairListing(path, layout, Side(a), Side(b), a.unreadable | b.unreadable, a.total + b.total)
+    return PairListing(path, "unpaired", Side(a), Side(b), a.unreadable | b.unreadable, a.total + b.total)
 
 
 def joined(train: Listing, test: Listing) -> Listing:

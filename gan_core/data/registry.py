@@ -12,8 +12,9 @@ from gan_core.data.faces import faces, few_faces
 from gan_core.data.faces_masked import faces_masked, few_masked
 from gan_core.data.folder import folder
 from gan_core.data.images import ImageData, Images, Split
+from gan_core.data.layout import find
 from gan_core.data.openmoji import few_emoji, openmoji, openmoji_outline
-from gan_core.data.pairs import find, pairs
+from gan_core.data.pairs import pairs
 from gan_core.data.points import grid, ring
 from gan_core.data.stacked import stacked_digits
 from gan_core.errors import UsageError

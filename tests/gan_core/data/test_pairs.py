@@ -9,9 +9,12 @@ import torch
 from PIL import Image
 
 import gan_core
+from gan_core.cli import main
 from gan_core.data import load_data
+from gan_core.data.doctor import examine
 from gan_core.data.folder import folder
-from gan_core.data.pairs import find, pairs, scan_pairs, split_together
+from gan_core.data.layout import find
+from gan_core.data.pairs import pairs, scan_pairs, split_together
 from gan_core.data.picture_file import read_image
 from gan_core.errors import UsageError
 
@@ -364,3 +367,66 @@ def test_recipes_that_draw_from_noise_learn_b(by_name):
     data = load_data(str(by_name))
     assert torch.equal(data.pictures(torch.tensor([3])), data.images[3:4])
     assert len(folder(by_name / "B", split="train")) > 40  # a side alone is an ordinary folder
+
+
+@pytest.mark.parametrize(
+    ("recipe", "home"), [("pix2pix", "by_name"), ("pix2pix", "side_by_side"), ("cyclegan", "unpaired")]
+)
+def test_a_folder_trains_a_recipe_that_translates(recipe, home, request, tmp_path):
+    folder, out = request.getfixturevalue(home), tmp_path / "run"
+    words = ["--width", "4", "--steps", "2", "--batch_size", "2", "--image_size", "32", "--monitor_every", "0"]
+    channels = ["--channels", "1"] if home == "unpaired" else []  # cyclegan goes both ways, and A is grey
+    main(["train", recipe, "--dataset", str(folder), "--out", str(out), *words, *channels])
+    held_out = load_data(str(folder), 32, 1 if channels else None, split="test")
+    model = gan_core.load(str(out / "model"))
+    assert torch.equal(model.examples.inputs, held_out.inputs[: len(model.examples.inputs)])
+    assert (model.examples.truths is None) == (home == "unpaired")
+
+
+# --------------------------------------------------------------------------------------------------------------- doctor
+
+
+def test_the_doctor_says_what_pairs_there_are(by_name):
+    shutil.copy(by_name / "A" / "01.png", by_name / "A" / "again.png")
+    shutil.copy(by_name / "B" / "01.bmp", by_name / "B" / "again.bmp")
+    (by_name / "B" / "05.bmp").write_text("no picture")
+    found = examine(str(by_name), 16)
+    train, test = both_splits(by_name)
+    assert found.counts == found.inputs == {"train": len(train), "test": len(test)} and sum(found.counts.values()) == 60
+    assert (found.layout, found.paired, found.channels, found.input_channels) == ("by name", ("train", "test"), 3, 1)
+    assert found.modes == {"L": 60, "RGB": 60} and (found.widths.low, found.widths.high) == (24, 26)
+    assert found.duplicates == (("A/01.png", "A/again.png"), ("B/01.bmp", "B/again.bmp")) and not found.leaks
+    assert list(found.unreadable) == ["B/05.bmp"]
+    left, right = found.examples.split(16, dim=3)
+    assert found.examples.shape == (32, 3, 16, 32) and (left + right).abs().max() <= 2 / 127
+    assert found.notes[0] == "A and B hold pairs: each picture in A is translated into the one of its name in B."
+    assert "About one pair in ten, chosen by its content, is held out" in found.notes[2]
+    assert "Every picture becomes 16x16 pixels, A grey, B in colour." in found.notes
+    assert "1 of 122 files cannot be read: they are skipped, and what they are paired with." in found.warnings
+
+
+def test_the_doctor_tells_the_other_layouts(unpaired, side_by_side):
+    found = examine(str(unpaired))
+    assert (found.counts, found.inputs) == ({"train": 7, "test": 2}, {"train": 9, "test": 4})
+    assert found.paired == () and found.examples.shape == (7, 3, 64, 128)
+    assert "9 to train on and 4 to test on; none belongs to a picture" in found.notes[1]
+    assert found.notes[2] == "trainA and trainB are trained on, testA and testB are not."
+    shutil.copy(side_by_side / "train" / "0.png", side_by_side / "test" / "again.png")
+    found = examine(str(side_by_side), 32)
+    assert (found.counts, found.widths.low, found.heights.low) == ({"train": 5, "test": 3}, 64, 32)
+    assert found.leaks == (("test/again.png", "train/0.png"),)
+    assert not found.oblong and not found.small
+    assert found.notes[0] == "Every picture is a pair side by side: its left half is translated into the right one."
+
+
+def test_the_doctor_warns_of_what_training_refuses(by_name, unpaired, monkeypatch, capsys):
+    assert not examine(str(by_name)).refused
+    monkeypatch.setattr("gan_core.data.pairs.PairListing.refuse_big.__defaults__", (1000,))
+    assert "those to translate may take 0.0: --image_size 2 fits" in examine(str(by_name)).warnings[0]
+    for file in (unpaired / "testB").iterdir():
+        file.write_text("no picture")
+    assert "The test split has no pictures: add some, or sort them into folders trainA, trainB, testA and testB." in (
+        examine(str(unpaired)).warnings
+    )
+    main(["data", str(by_name)])
+    assert "60 pairs, " in capsys.readouterr().out

@@ -189,13 +189,15 @@ def test_pairs_are_held_out_together_by_content_and_never_trained_on(by_name):
     assert rows_of(both_splits(by_name)[1].inputs) == rows_of(test.inputs)
 
 
-def test_pairs_that_share_a_picture_are_never_in_both_splits(tmp_path):
-    for k in range(60):  # each input with two pictures
-        for side, seed in (("A", k // 2), ("B", 100 + k)):
+@pytest.mark.parametrize(("shared", "own"), ["AB", "BA"])
+def test_pairs_that_share_a_picture_are_never_in_both_splits(tmp_path, shared, own):
+    for k in range(60):  # two pictures of a side for each of the other
+        for side, seed in ((shared, k // 2), (own, 100 + k)):
             save(tmp_path / side / f"{k}.png", noise(seed))
     train, test = both_splits(tmp_path)
     assert len(test) and len(test) % 2 == 0 and len(train) + len(test) == 60
     assert not rows_of(train.inputs) & rows_of(test.inputs)
+    assert not rows_of(train.images) & rows_of(test.images)
 
 
 def test_the_least_digest_of_all_that_are_tied_together_decides():
@@ -329,6 +331,17 @@ def test_unreadable_pictures_of_the_other_layouts_are_counted_too(unpaired, side
     total = 24 if where.startswith("unpaired") else 9
     with pytest.raises(UsageError, match=f"2 of {total} pictures in .* cannot be read: broken.png"):
         load_data(str(tmp_path / where.split("/")[0]))
+
+
+def test_a_side_of_which_nothing_can_be_read_is_one_sentence(unpaired):
+    for side in ("trainB", "testB"):
+        for file in (unpaired / side).iterdir():
+            file.unlink()
+        (unpaired / side / "0.png").write_text("no picture")
+    for k in range(40):
+        save(unpaired / "trainA" / f"more-{k}.png", noise(k))
+    with pytest.raises(UsageError, match=r"2 of 2 pictures in .* cannot be read: 0\.png"):
+        load_data(str(unpaired))  # though they are less than 5 % of all
 
 
 def test_an_image_bomb_is_not_unpacked(by_name, side_by_side, monkeypatch):

@@ -24,9 +24,10 @@ from gan_core.data.folder import (
     Listing,
     refuse_unreadable,
     scan,
+    sub_folders,
 )
 from gan_core.data.images import ImageData, Images, Split, to_unit_range
-from gan_core.data.layout import Layout, find
+from gan_core.data.layout import SIDE_BY_SIDE, Layout, find
 from gan_core.data.pairs import PairListing, scan_pairs
 from gan_core.data.picture_file import read_image
 from gan_core.data.registry import DATASETS, find_folder, load_data
@@ -131,7 +132,17 @@ def _examine_folder(name: str, path: Path, size: int) -> Findings:
         _findings(name, listing.path, size, channels, examples, (listing,), seen, listing.unreadable),
         classes=_by_class(listing.classes, labels),
         streamed=len(rows["train"]) * channels * size * size > MEMORY_LIMIT,
+        spoilers=_spoilers(listing, seen),
     )
+
+
+def _spoilers(listing: Listing, seen: Mapping[Path, Seen]) -> tuple[str, ...]:
+    """The few files but for which all in a folder would be pairs side by side."""
+    if sub_folders(listing.path) not in SIDE_BY_SIDE:
+        return ()
+    others = [file for file in listing.files if seen[file].size[0] != 2 * seen[file].size[1]]
+    few = len(others) < len(listing.files) / 2
+    return tuple(str(file.relative_to(listing.path)) for file in others) if few else ()
 
 
 def _examine_pairs(name: str, path: Path, layout: Layout, size: int) -> Findings:

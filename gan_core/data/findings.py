@@ -71,6 +71,7 @@ class Findings:
         files: How many there are in the folder, unreadable ones too.
         own_splits: Whether the folder has its splits as sub-folders.
         streamed: Whether the files are read while training, being too many to be held in memory.
+        spoilers: The few files but for which all would be pairs side by side.
         refused: Why training refuses the folder at this size; "" where it does not.
         examples: Some of the training images, [n, C, H, W] in [-1, 1]; where there are inputs to translate,
             [n, C, H, 2 W] with one of them to the left of each.
@@ -101,6 +102,7 @@ class Findings:
     files: int = 0
     layout: Layout | None = None
     own_splits: bool = False
+    spoilers: tuple[str, ...] = ()
     refused: str = ""
     streamed: bool = False
 
@@ -141,6 +143,12 @@ class Findings:
     def warnings(self) -> list[str]:
         """What is wrong with the data, and what to do about it, sentence by sentence."""
         said = [self.refused] if self.refused else []
+        if self.spoilers:
+            more = f" and {len(self.spoilers) - 3:,} more" if len(self.spoilers) > 3 else ""
+            said.append(
+                f"All pictures but {', '.join(self.spoilers[:3])}{more} are twice as wide as high: without exception, "
+                "they would be taken for pairs side by side."
+            )
         if self.unreadable:
             refused = len(self.unreadable) > UNREADABLE_SHARE * self.files
             skipped = "they are skipped" + (", and what they are paired with." if self.layout == "by name" else ".")

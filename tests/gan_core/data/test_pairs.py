@@ -432,6 +432,18 @@ def test_the_doctor_tells_the_other_layouts(unpaired, side_by_side):
     assert found.notes[0] == "Every picture is a pair side by side: its left half is translated into the right one."
 
 
+def test_the_doctor_names_what_keeps_a_folder_from_being_pairs_side_by_side(side_by_side):
+    save(side_by_side / "train" / "odd.png", noise(9, 63, 32))
+    found = examine(str(side_by_side))
+    assert not found.layout and found.warnings == [
+        "All pictures but train/odd.png are twice as wide as high: without exception, they would be taken for pairs "
+        "side by side."
+    ]
+    for k in range(9):
+        save(side_by_side / "train" / f"square-{k}.png", noise(k + 50, 32, 32))
+    assert not examine(str(side_by_side)).warnings
+
+
 def test_the_doctor_warns_of_what_training_refuses(by_name, unpaired, monkeypatch, capsys):
     assert not examine(str(by_name)).refused
     monkeypatch.setattr("gan_core.data.pairs.PairListing.refuse_big.__defaults__", (1000,))

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from gan_core.data import ImageData
 from gan_core.data.channels import with_channels
-from gan_core.data.folder import open_image
 from gan_core.data.images import to_unit_range
+from gan_core.data.picture_file import open_image
 from gan_core.errors import UsageError
 from gan_core.pictures import grid
 

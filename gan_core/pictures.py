@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from gan_core.data.folder import open_image
+from gan_core.data.picture_file import open_image
 from gan_core.errors import UsageError
 
 SETTINGS_KEY = "parameters"  # the text chunk that image tools of the field read

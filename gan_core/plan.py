@@ -31,7 +31,8 @@ class RunOptions:
     """What to train on, for how long, where to."""
 
     dataset: str = "digits"
-    """A set that `python -m gan_core data` lists, or a folder of pictures (flat, or one sub-folder per class)."""
+    """A set that `python -m gan_core data` lists, or a folder of pictures (flat, or one sub-folder per class; to
+    translate, pairs of equal names in A and B, or no pairs in trainA and trainB)."""
     steps: int | None = None
     """Length in steps. Default: 3000, unless epochs are given."""
     epochs: float | None = None

@@ -11,8 +11,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gan_core.data.folder import to_mode
 from gan_core.data.images import to_unit_range
+from gan_core.data.picture_file import to_mode
 from gan_core.pictures import to_pil
 from gan_core.progress import Progress
 from gan_core.translation import TranslationRecipe

@@ -44,7 +44,7 @@ class TranslationConfig(Config):
         if inputs is None:
             raise UsageError(
                 "This recipe turns pictures into pictures, but the data has no inputs to translate: take batik, for "
-                "example, or a folder of pairs."
+                "example, or a folder with pairs of equal names in A and B."
             )
         fits = self.input_channels in (None, inputs.channels)
         self.require(fits, f"input_channels is {self.input_channels}, but the data's inputs have {inputs.channels}.")

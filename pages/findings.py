@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.card import plain
-from gan_core.data.doctor import Findings, Spread, examine
+from gan_core.data.doctor import examine
+from gan_core.data.findings import Findings, Spread
 from gan_core.pictures import grid
 
 COLUMNS, SIDE = 16, 64  # of the contact sheet: pictures in a row, and pixels of each at least
@@ -28,8 +29,12 @@ def show(found: Findings) -> None:
         st.warning(plain(sentence))
     if not wrong:
         st.success(f"{total:,} pictures, and nothing is wrong with them.", icon=":material/check_circle:")
-    sheet = grid(found.examples, COLUMNS, scale=max(1, SIDE // found.image_size))
+    height, width = found.examples.shape[2:]
+    sheet = grid(found.examples, COLUMNS * height // width, scale=max(1, SIDE // found.image_size))
     st.image(sheet, width="stretch", alt=f"{len(found.examples)} of them")
+    if found.inputs:
+        right = "what it becomes" if "train" in found.paired else "other pictures, of the kind that it becomes"
+        st.caption(f"Left: what is to be translated. Right: {right}.")
     for sentence in found.notes:
         st.caption(plain(sentence))
     if found.from_folder:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from gan_core import UsageError, list_recipes, runs
-from gan_core.card import duration
+from gan_core.card import duration, plain
 from gan_core.catalogue import summary
 from gan_core.data import DATASETS
+from gan_core.data.folder import DEFAULT_SIZE
+from gan_core.data.layout import find
 from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions
-from gan_core.recipe import Recipe, recipe_class
+from gan_core.recipe import Inputs, Recipe, recipe_class
 from gan_core.runs import LIVE
 from gan_core.translation import TranslationRecipe
 from pages.forms import filled
@@ -24,17 +28,16 @@ CARDS_PER_ROW = 4
 
 def choose_pictures(recipe: type[Recipe], off: bool) -> str | None:
     """Draws the choice of a data set, with a look at it; None while a zip is awaited or does not fit."""
-    own = [] if issubclass(recipe, TranslationRecipe) else [OWN]
     chosen = st.selectbox(
         "Pictures",
-        [*pictures(recipe), *own],
+        [*pictures(recipe), OWN],
         key=dataset_key(recipe),
         persist_state="session",
         help="What the GAN learns from.",
     )
     if chosen == OWN:
         folder = choose_zip(off)
-        return None if folder is None else str(folder)
+        return str(folder) if folder and fits(recipe, folder) else None
     entry = DATASETS[chosen]
     st.caption(f"{entry.help} {entry.licence}.")
     if known := glance(chosen):
@@ -46,6 +49,19 @@ def choose_pictures(recipe: type[Recipe], off: bool) -> str | None:
         st.image(strip, width="stretch", alt=f"Some pictures of {chosen}")
         st.caption(f"The first run draws all of them, which takes about {entry.wait}.")
     return chosen
+
+
+def fits(recipe: type[Recipe], folder: Path) -> bool:
+    """Whether a folder has what a recipe translates; says why not."""
+    if not issubclass(recipe, TranslationRecipe):
+        return True
+    try:
+        layout = find(folder)
+        recipe().resolve(DEFAULT_SIZE, 3, inputs=Inputs(3, layout != "unpaired") if layout else None)
+    except UsageError as error:
+        st.error(plain(error))
+        return False
+    return True
 
 
 def new_run() -> None:

@@ -14,16 +14,22 @@ from gan_core import UsageError
 from gan_core.card import plain
 from gan_core.data.archive import unpack
 from gan_core.data.cache import cache_folder
-from gan_core.data.folder import read_image
+from gan_core.data.folder import refuse_unreadable
 from gan_core.data.images import to_unit_range
+from gan_core.data.layout import find
+from gan_core.data.pairs import PairListing, scan_pairs
+from gan_core.data.picture_file import read_image
 from pages.glance import EXAMPLES, SIDE, strip_of
+
+HELP = (
+    "Flat, or with one folder per class. To be translated from A to B: pairs of equal names in folders A and B, pairs "
+    "side by side in train and test, or no pairs at all in trainA and trainB. It stays here."
+)
 
 
 def choose_zip(off: bool) -> Path | None:
     """Draws an upload, and returns the folder of its pictures; None while it is awaited or does not fit."""
-    upload = st.file_uploader(
-        "Zip of pictures", "zip", key="upload", disabled=off, help="Flat, or with one folder per class. It stays here."
-    )
+    upload = st.file_uploader("Zip of pictures", "zip", key="upload", disabled=off, help=HELP)
     if upload is None:
         st.caption("Any sizes and formats; each is cropped to its centre square. Some hundred pictures are a start.")
         return None
@@ -56,8 +62,15 @@ def unpacked(upload: st.runtime.uploaded_file_manager.UploadedFile) -> Path:
     return folder
 
 
+@st.cache_data(show_spinner="Looking at the pictures ...", max_entries=20)
 def first_pictures(folder: Path) -> Image.Image:
-    """A strip of the pictures in a folder, spread evenly over it."""
+    """A strip of the pictures in a folder, spread evenly over it; those to translate above what they become.
+
+    Raises:
+        UsageError: They cannot be read; one that is to be translated lacks its partner.
+    """
+    if layout := find(folder):
+        return first_pairs(scan_pairs(folder, layout))
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     shown, unreadable = [], None
     for file in files[:: max(1, len(files) // EXAMPLES)][:EXAMPLES]:
@@ -68,3 +81,11 @@ def first_pictures(folder: Path) -> Image.Image:
     if unreadable and not shown:
         raise unreadable
     return strip_of(torch.stack(shown))
+
+
+def first_pairs(whole: PairListing) -> Image.Image:
+    """A strip of pictures to translate above those that they become."""
+    refuse_unreadable(whole.path, whole.unreadable, whole.total)
+    count = min(EXAMPLES // 2, len(whole.inputs), len(whole.images))
+    rows = [side.read(torch.linspace(0, len(side) - 1, count).int(), SIDE, 3) for side in (whole.inputs, whole.images)]
+    return strip_of(to_unit_range(torch.cat(rows)))

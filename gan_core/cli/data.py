@@ -13,7 +13,7 @@ from gan_core.cli.flags import parse
 from gan_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from gan_core.data.doctor import Findings
+    from gan_core.data.findings import Findings
 
 MOST_CLASSES = 30  # that are listed one by one
 MOST_NAMES = 5  # of files
@@ -82,7 +82,8 @@ def known() -> list[list[str]]:
 def tell(found: Findings) -> None:
     """Prints the findings for a person."""
     train, test = found.counts["train"], found.counts["test"]
-    print(f"{found.name}: {train + test:,} {found.kind}, {train:,} to train on and {test:,} to test on")
+    kind = "pairs" if set(found.paired) == {"train", "test"} else found.kind
+    print(f"{found.name}: {train + test:,} {kind}, {train:,} to train on and {test:,} to test on")
     facts = []
     if found.kind == "pictures":
         for what, spread in (("width", found.widths), ("height", found.heights)):

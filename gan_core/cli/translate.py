@@ -36,7 +36,7 @@ def translate(words: list[str]) -> None:
     from tqdm import tqdm
 
     from gan_core.atomic import replacing
-    from gan_core.data.folder import open_image
+    from gan_core.data.picture_file import open_image
     from gan_core.library import load
 
     asked = parse(Translate, words, "translate")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +13,18 @@ from typing import get_args
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from gan_core.data.images import ImageData, Images, Split, order, to_unit_range
+from gan_core.data.picture_file import open_image, read_image
 from gan_core.errors import UsageError
 from gan_core.recipe import Batch
 
 log = logging.getLogger(__name__)
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # of Pillow; others start programs, as EPS does Ghostscript
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 DEFAULT_SIZE = 64
 MEMORY_LIMIT = 2**30  # bytes of decoded images; a bigger folder streams through workers
@@ -59,23 +59,38 @@ class Listing:
     grey: bool
     unreadable: dict[Path, str]
 
-    def part(self, split: Split) -> Listing:
+    @property
+    def total(self) -> int:
+        """How many files there are, unreadable ones too."""
+        return len(self.files) + len(self.unreadable)
+
+    def part(self, split: Split, sorted_by_hand: str = "sub-folders train and test") -> Listing:
         """The pictures of one split; classes and colour stay those of the whole folder.
+
+        Args:
+            split: "train" or "test".
+            sorted_by_hand: Where a person can put them to decide about it.
 
         Raises:
             UsageError: It has none.
         """
-        rows = [row for row, where in enumerate(self.splits) if where == split]
-        if not rows:
+        files = [file for file, where in zip(self.files, self.splits, strict=True) if where == split]
+        if not files:
             raise UsageError(
                 f"{self.path} has no pictures for the {split} split, all {len(self.files)} fall into the other; "
-                "add pictures, or sort them into sub-folders train and test."
+                f"add pictures, or sort them into {sorted_by_hand}."
             )
+        return self.only(files)
+
+    def only(self, files: Sequence[Path]) -> Listing:
+        """These files of it, in this order."""
+        row_of = {file: row for row, file in enumerate(self.files)}
+        rows = [row_of[file] for file in files]
         return dataclasses.replace(
             self,
-            files=tuple(self.files[row] for row in rows),
+            files=tuple(files),
             digests=tuple(self.digests[row] for row in rows),
-            splits=(split,) * len(rows),
+            splits=tuple(self.splits[row] for row in rows),
             labels=None if self.labels is None else tuple(self.labels[row] for row in rows),
         )
 
@@ -102,7 +117,7 @@ def folder(
         OSError: A folder cannot be listed.
     """
     whole = scan(path)
-    refuse_unreadable(whole)
+    refuse_unreadable(whole.path, whole.unreadable, whole.total)
     listing = whole.part(split)
     size = image_size or DEFAULT_SIZE
     channels = channels or (1 if listing.grey else 3)
@@ -114,12 +129,11 @@ def folder(
     return ImageData(str(path), images, labels, listing.classes)
 
 
-def refuse_unreadable(listing: Listing) -> None:
-    """Names the files that are skipped, or raises `UsageError` where they are more than 5 %."""
-    unreadable, total = listing.unreadable, len(listing.files) + len(listing.unreadable)
+def refuse_unreadable(path: Path, unreadable: Mapping[Path, str], total: int) -> None:
+    """Names the files of a folder that are skipped, or raises `UsageError` where they are more than 5 % of all."""
     if len(unreadable) > UNREADABLE_SHARE * total:
         shown = "; ".join(list(unreadable.values())[:3])
-        raise UsageError(f"{len(unreadable)} of {total} pictures in {listing.path} cannot be read: {shown}.")
+        raise UsageError(f"{len(unreadable)} of {total} pictures in {path} cannot be read: {shown}.")
     for reason in unreadable.values():
         log.warning("skipped: %s", reason)
 
@@ -135,8 +149,7 @@ def scan(path: Path, visit: Callable[[Path, Image.Image], None] | None = None) -
         UsageError: There are no pictures.
         OSError: A folder cannot be listed.
     """
-    while len(children := visible(path)) == 1 and children[0].is_dir():
-        path = children[0]  # a zip often holds one folder that holds everything
+    *_, path = unwrapped(path)
     candidates = list(pictures_below(path))
     if not candidates:
         raise UsageError(
@@ -158,16 +171,21 @@ def scan(path: Path, visit: Callable[[Path, Image.Image], None] | None = None) -
         if visit is not None:
             visit(file, image)
     places = [file.relative_to(path).parts[:-1] for file in files]
-    own_splits = {child.name for child in children if child.is_dir()} == set(get_args(Split)) and all(places)
+    own_splits = sub_folders(path) == set(get_args(Split)) and all(places)
     splits: list[Split]
     if own_splits:
         splits = ["test" if place[0] == "test" else "train" for place in places]
         places = [place[1:] for place in places]
     else:
-        splits = ["test" if int(digest, 16) % HELD_OUT == 0 else "train" for digest in digests]
+        splits = [split_of(digest) for digest in digests]
     labels, classes = labelled([place[0] if place else "" for place in places])
     grey = modes <= GREY_MODES
     return Listing(path, tuple(files), tuple(digests), tuple(splits), own_splits, labels, classes, grey, unreadable)
+
+
+def split_of(digest: str) -> Split:
+    """Where a digest in hex puts what it was taken of."""
+    return "test" if int(digest, 16) % HELD_OUT == 0 else "train"
 
 
 def labelled(names: list[str]) -> tuple[tuple[int, ...] | None, tuple[str, ...] | None]:
@@ -191,6 +209,19 @@ def visible(path: Path) -> list[Path]:
     return sorted(child for child in path.iterdir() if not is_hidden(child.name))
 
 
+def sub_folders(path: Path) -> set[str]:
+    """Names of the folders in a folder."""
+    return {child.name for child in visible(path) if child.is_dir()}
+
+
+def unwrapped(path: Path) -> Iterator[Path]:
+    """A folder, then the one that is all it holds, and so on: a zip often holds one folder that holds everything."""
+    yield path
+    while len(children := visible(path)) == 1 and children[0].is_dir():
+        path = children[0]
+        yield path
+
+
 def pictures_below(path: Path) -> Iterator[Path]:
     """The files with a picture's suffix in a folder and its sub-folders, sorted; links to folders are not followed.
 
@@ -201,47 +232,6 @@ def pictures_below(path: Path) -> Iterator[Path]:
             yield from pictures_below(child)
         elif child.suffix.lower() in SUFFIXES and child.is_file():
             yield child
-
-
-def open_image(file: Path) -> Image.Image:
-    """Opens and decodes a picture, upright by its EXIF orientation.
-
-    Raises:
-        UsageError: It is no picture, is damaged, or has more pixels than Pillow's decompression-bomb limit.
-    """
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
-                image.load()
-                return ImageOps.exif_transpose(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UsageError(f"{file.name} unpacks to more than the {Image.MAX_IMAGE_PIXELS:,} pixels allowed") from None
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow's readers raise all three on damaged files
-        raise UsageError(f"{file.name} cannot be read as a picture ({error})") from None
-
-
-def read_image(file: Path, size: int, channels: int) -> Tensor:
-    """One picture as [channels, size, size] uint8: alpha on white, centre square, antialiased resize."""
-    return to_square(open_image(file), size, channels)
-
-
-def to_mode(image: Image.Image, channels: int) -> Image.Image:
-    """A PIL image of any mode in grey or RGB: alpha on white; 16-bit greys keep their range, scaled to 8 bits."""
-    if image.mode.startswith("I"):  # 16-bit files open as I;16 or I
-        image = Image.fromarray((np.asarray(image, dtype=np.float64) / 257).clip(0, 255).round().astype(np.uint8))
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    return image.convert("L" if channels == 1 else "RGB")
-
-
-def to_square(image: Image.Image, size: int, channels: int) -> Tensor:
-    """A PIL image of any mode as [channels, size, size] uint8: its centre square, resized with antialiasing."""
-    image = ImageOps.fit(to_mode(image, channels), (size, size), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(image)).view(size, size, channels).permute(2, 0, 1).contiguous()
 
 
 @dataclass(frozen=True)

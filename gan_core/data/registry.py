@@ -12,7 +12,9 @@ from gan_core.data.faces import faces, few_faces
 from gan_core.data.faces_masked import faces_masked, few_masked
 from gan_core.data.folder import folder
 from gan_core.data.images import ImageData, Images, Split
+from gan_core.data.layout import find
 from gan_core.data.openmoji import few_emoji, openmoji, openmoji_outline
+from gan_core.data.pairs import pairs
 from gan_core.data.points import grid, ring
 from gan_core.data.stacked import stacked_digits
 from gan_core.errors import UsageError
@@ -177,20 +179,21 @@ def load_data(where: str, image_size: int | None = None, channels: int | None = 
     """The images of one split of a registered data set or of a folder; training takes "train" only.
 
     Args:
-        where: A name in `DATASETS`, or the path of a folder of pictures.
+        where: A name in `DATASETS`, or the path of a folder of pictures, or of pictures to translate.
         image_size: Side in pixels; None takes the data's own.
         channels: 1 or 3; None takes the data's own.
-        split: "train" or "test"; see `folder` for how a folder is split.
+        split: "train" or "test"; see `folder` and `pairs` for how a folder is split.
 
     Raises:
-        UsageError: It is neither; it cannot be downloaded; the folder may not be read, or holds no readable pictures
-            for this split.
+        UsageError: It is neither; it cannot be downloaded; the folder may not be read, holds no readable pictures
+            for this split, or pictures to translate that do not fit together.
     """
     if where in DATASETS:
         return DATASETS[where].load(split=split, image_size=image_size, channels=channels)
     path = find_folder(where)
     try:
-        return folder(path, image_size, channels, split)
+        layout = find(path)
+        return pairs(path, layout, image_size, channels, split) if layout else folder(path, image_size, channels, split)
     except OSError as error:
         raise UsageError(f"{error.filename or where} cannot be read ({error.strerror or error}).") from error
 

@@ -90,7 +90,7 @@ class CycleGANConfig(TranslationConfig):
         self.require(
             resolved.channels_in == resolved.image_shape[0],
             f"cyclegan translates both ways, but the inputs are {kinds[resolved.channels_in]} and the pictures "
-            f"{kinds[resolved.image_shape[0]]}.",
+            f"{kinds[resolved.image_shape[0]]}: --channels {resolved.channels_in} makes them alike.",
         )
         return resolved
 

@@ -9,7 +9,8 @@ from PIL import Image
 
 from gan_core.cli import main
 from gan_core.data import DATASETS
-from gan_core.data.doctor import Spread, equals, examine
+from gan_core.data.doctor import equals, examine
+from gan_core.data.findings import Spread
 from gan_core.data.folder import folder
 from gan_core.errors import UsageError
 

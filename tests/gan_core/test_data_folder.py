@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from gan_core.data import ImageData, load_data
-from gan_core.data.folder import SUFFIXES, StreamedImages, folder, read_image
+from gan_core.data.folder import SUFFIXES, StreamedImages, folder
+from gan_core.data.picture_file import read_image
 from gan_core.errors import UsageError
 
 

@@ -17,7 +17,7 @@ import gan_core
 from gan_core import losses
 from gan_core.cli import main
 from gan_core.data import ImageData
-from gan_core.data.folder import open_image
+from gan_core.data.picture_file import open_image
 from gan_core.errors import UsageError
 from gan_core.examples import Examples
 from gan_core.library import available

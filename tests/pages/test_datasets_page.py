@@ -122,6 +122,18 @@ def test_ones_own_zip_is_examined(open_page):
     assert list(at.dataframe[0].value.index) == ["cats", "dogs"]
 
 
+def test_ones_own_zip_of_pairs_is_examined(open_page):
+    files = {f"{side}/{k}.png": picture(k + 100 * (side == "B")) for side in "AB" for k in range(40)}
+    at = open_page("datasets.py")
+    at.file_uploader(key="upload").upload("x.zip", zipped(files | {"A/0.png": b""}), "application/zip").run()
+    assert not at.exception and not at.error
+    found = {metric.label: metric.value for metric in at.metric}
+    assert int(found["train"]) + int(found["test"]) == 39 and found["unreadable"] == "1"
+    shown = "\n".join(texts(at))
+    assert "A and B hold pairs" in shown and "Right: what it becomes." in shown
+    assert "1 of 80 files cannot be read" in at.warning[0].value
+
+
 def test_a_folder_is_examined_but_not_on_a_public_space(open_page, tmp_path, monkeypatch):
     for k in range(12):
         (tmp_path / f"{k}.png").write_bytes(picture(k))

@@ -218,6 +218,30 @@ def test_own_pictures(form):
     assert "uploads" in command(form) and command(form).endswith("--out runs/gan-pictures")
 
 
+def test_own_pairs(open_page):
+    at = open_page("train.py")
+    at.selectbox(key="recipe").set_value("pix2pix").run()
+    at.selectbox(key="pairs").set_value("my own pictures (zip)").run()
+
+    def upload(files):
+        at.file_uploader(key="upload").upload("x.zip", zipped(files), "application/zip").run()
+        assert not at.exception
+        return [error.value for error in at.error]
+
+    assert "the data has no inputs to translate" in upload({f"{k}.png": picture(k) for k in range(3)})[0]
+    assert at.button(key="start").disabled
+    unpaired = {f"trainA/{k}.png": picture(k) for k in range(3)} | {"trainB/0.png": picture(4)}
+    assert "pix2pix learns from pairs" in upload(unpaired)[0]
+    assert "trainA but no trainB" in upload({"trainA/0.png": picture(0)})[0]
+    assert "has no picture of the same name in B" in upload({"A/0.png": picture(0), "B/1.png": picture(1)})[0]
+    assert not upload({f"{side}/{k}.png": picture(k) for k in range(3) for side in "AB"})
+    assert not at.button(key="start").disabled
+    assert "uploads" in command(at) and command(at).endswith("--out runs/pix2pix-pictures")
+    at.selectbox(key="recipe").set_value("cyclegan").run()
+    at.selectbox(key="pairs").set_value("my own pictures (zip)").run()
+    assert not upload(unpaired) and not at.button(key="start").disabled
+
+
 def test_two_sessions_may_unpack_the_same_zip_at_once(form, monkeypatch):
     content = zipped({"0.png": picture(0)})
     folder = cache_folder() / "uploads" / hashlib.sha256(content).hexdigest()[:16]
@@ -286,7 +310,7 @@ def test_a_recipe_that_translates_is_offered_pairs_and_no_other_pictures(open_pa
     at = open_page("train.py")
     at.selectbox(key="recipe").set_value("gen_1").run()
     assert not at.exception
-    assert at.selectbox(key="pairs").options == ["batik", "openmoji_outline"]
+    assert at.selectbox(key="pairs").options == ["batik", "openmoji_outline", "my own pictures (zip)"]
     assert command(at) == "python train.py gen_1 --dataset batik --out runs/gen_1-batik"
     at.selectbox(key="recipe").set_value("dcgan").run()
     assert at.selectbox(key="dataset").value == "digits"

@@ -118,5 +118,7 @@ def test_a_composite_leaves_alone_what_it_does_not_change(tiny):
 def test_cyclegan_takes_data_without_pairs_and_with_as_many_channels():
     recipe = gan_core.create("cyclegan")
     assert recipe.resolve(64, 3, inputs=Inputs(3, paired=False)).config.channels_in == 3
-    with pytest.raises(UsageError, match="translates both ways, but the inputs are grey and the pictures in colour"):
+    with pytest.raises(
+        UsageError, match="the inputs are grey and the pictures in colour: --channels 1 makes them alike"
+    ):
         recipe.resolve(64, 3, inputs=Inputs(1, paired=True))

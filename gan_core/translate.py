@@ -19,7 +19,7 @@ from gan_core.translation import TranslationRecipe
 def translated(
     recipe: TranslationRecipe, generators: nn.ModuleDict, image: Image.Image, seed: int, controls: Mapping[str, float]
 ) -> Image.Image:
-    """The picture that a picture becomes, of the same size.
+    """The picture that a picture becomes, `recipe.factor` times as wide and as high.
 
     Args:
         recipe: With a resolved config.
@@ -33,7 +33,7 @@ def translated(
     padded = reflected(inputs, recipe.multiple, least=recipe.smallest)
     device = next(generators.parameters()).device
     drawn = recipe.translate(generators, padded.to(device), seed, **controls).cpu()
-    return to_pil(drawn[0, :, : image.height, : image.width].float())
+    return to_pil(drawn[0, :, : recipe.factor * image.height, : recipe.factor * image.width].float())
 
 
 def reflected(inputs: Tensor, multiple: int, least: int) -> Tensor:

@@ -63,10 +63,17 @@ class TranslationRecipe(Recipe):
 
     Attributes:
         pairs: Whether it learns from pairs: each input with its true picture.
+        makes_inputs: Whether it makes its inputs itself, with `inputs_of`, and so learns from any pictures.
     """
 
     Config: ClassVar[type[Config]] = TranslationConfig
     pairs: ClassVar[bool] = True
+    makes_inputs: ClassVar[bool] = False
+
+    @property
+    def factor(self) -> int:
+        """How many times the side of its input a picture has."""
+        return 1
 
     @property
     def multiple(self) -> int:
@@ -84,6 +91,8 @@ class TranslationRecipe(Recipe):
         Raises:
             UsageError: The data has no inputs, or not the pairs that this recipe learns from.
         """
+        if self.makes_inputs:
+            inputs = Inputs(self.config.channels or channels, paired=True)
         resolved = super().resolve(image_size, channels, num_classes, inputs)
         if self.pairs and inputs is not None and not inputs.paired:
             raise UsageError(
@@ -93,6 +102,8 @@ class TranslationRecipe(Recipe):
 
     def prepared(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Inputs and pictures of a batch, half of them mirrored: a pair together, others each by itself."""
+        if self.makes_inputs:
+            batch = Batch(batch.images, inputs=self.inputs_of(batch.images))
         assert batch.inputs is not None
         if not self.config.flip:
             return batch.inputs, batch.images
@@ -101,8 +112,13 @@ class TranslationRecipe(Recipe):
         others = mirrored if batch.paired else mirrors(n, device)
         return flipped(batch.inputs, others), flipped(batch.images, mirrored)
 
+    def inputs_of(self, images: Tensor) -> Tensor:
+        """What images [N, C, S, S] in [-1, 1] are to be made of, [N, c, S / factor, S / factor]; see `makes_inputs`."""
+        raise NotImplementedError
+
     def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0) -> Tensor:
-        """Inputs [N, c, H, W] to pictures [N, C, H, W] in [-1, 1]; sides are multiples of `multiple`."""
+        """Inputs [N, c, h, w] to pictures [N, C, H, W] in [-1, 1], `factor` times as large; h and w are multiples of
+        `multiple`."""
         images: Tensor = nets["G"](inputs)
         return images
 

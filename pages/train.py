@@ -11,10 +11,9 @@ from gan_core.data import DATASETS
 from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions
 from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import LIVE
-from gan_core.translation import TranslationRecipe
 from pages.forms import filled
 from pages.glance import glance, sketch
-from pages.run_form import choose_options, dataset_key, follow_link, pictures
+from pages.run_form import choose_options, dataset_key, follow_link, pictures, takes_inputs
 from pages.run_view import badge, subject, watch
 from pages.uploads import choose_zip
 
@@ -24,7 +23,7 @@ CARDS_PER_ROW = 4
 
 def choose_pictures(recipe: type[Recipe], off: bool) -> str | None:
     """Draws the choice of a data set, with a look at it; None while a zip is awaited or does not fit."""
-    own = [] if issubclass(recipe, TranslationRecipe) else [OWN]
+    own = [] if takes_inputs(recipe) else [OWN]
     chosen = st.selectbox(
         "Pictures",
         [*pictures(recipe), *own],

@@ -13,6 +13,7 @@ from gan_core.data import ImageData, load_data
 from gan_core.errors import UsageError
 from gan_core.layers import blueprint, parameter_count
 from gan_core.recipe import RECIPES, Batch, Inputs
+from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
 
 # ------------------------------------------------------------------------------------------------------------ networks
@@ -139,6 +140,7 @@ def test_before_the_game_there_is_only_the_difference(tiny):
     before, after = (recipe.losses("g", nets.eval(), batch, seen) for seen in (99, 100))
     assert set(before) == {"content"} and set(after) == {"content", "adversarial"}
     assert set(recipe.losses("d", nets, batch, 100)) == {"real", "fake"}
+    assert recipe.typical_images_seen == 100  # a run's time is estimated with the game
     with torch.no_grad():
         drawn = nets["G"](recipe.inputs_of(batch.images))
         assert before["content"].item() == pytest.approx((drawn - batch.images).square().mean().item(), rel=1e-5)
@@ -174,7 +176,7 @@ def test_it_learns_what_the_enlarged_input_lacks(tiny):
     squares = torch.randint(0, 2, (64, 1, 8, 8), generator=generator, dtype=torch.uint8) * 255
     data = ImageData("squares", squares.repeat_interleave(2, 2).repeat_interleave(2, 3))
     recipe, _, _ = tiny("srgan", channels=1, input_channels=1, pretrain_images=10_000, width=8)
-    recipe.options = RECIPES["srgan"].train_options
+    recipe.options = TrainOptions(lr=1e-3, betas=(0.9, 0.999), batch_size=16)
     trainer = Trainer(recipe, data)
     trainer.run(1)
     bicubic = trainer.logs["g/content"].item()

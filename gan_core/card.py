@@ -67,7 +67,9 @@ def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> st
     if translates:
         shown = "Held-out inputs, not selected; below each its translation, and where it is known the true picture"
         imports = "import gan_core\nfrom PIL import Image"
-        use = 'picture = model.translate(Image.open("sketch.png"))  # of the same size, whatever it is'
+        factor = described["config"].get("factor", 1)
+        size = "of the same size" if factor == 1 else f"{factor} times as wide and as high"
+        use = f'picture = model.translate(Image.open("picture.png"))  # {size}, whatever that is'
     return f"""---
 license: mit
 library_name: {LIBRARY}

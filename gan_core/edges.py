@@ -23,7 +23,7 @@ def line_art(picture: Image.Image, side: int, detail: float = 0.6, flip: bool = 
     from skimage.feature import canny
     from skimage.morphology import dilation
 
-    from gan_core.data.folder import to_mode
+    from gan_core.data.picture_file import to_mode
 
     grey = to_mode(picture, 1)
     scale = 2 * side / max(grey.size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import math
 import time
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -59,10 +60,12 @@ def evaluate_translations(
             size; n is too small; there is no such extractor.
     """
     started = time.monotonic()
-    both_ways = isinstance(model.recipe, TranslationRecipe) and model.recipe.both_ways
+    recipe = model.recipe
+    assert isinstance(recipe, TranslationRecipe)
     refuse_few(n, "inputs")
-    real, held_out = (with_inputs(model, real_images(model, where, split)) for split in ("train", "test"))
-    given, images = (rows[shuffled(len(rows))[:n]] for rows in (inputs_of(held_out), held_out.images))
+    real, spare = real_images(model, where, "train"), real_images(model, where, "test")
+    known, held_out = given_by(real, recipe), given_by(spare, recipe)
+    given, images = (rows[shuffled(len(rows))[:n]] for rows in (held_out.inputs, held_out.images))
     refuse_few(len(given), f"held-out inputs of {real.name}")
     extractor = load_extractor(extractor_for(real) if features == "auto" else features)
     train = seen_real(real, extractor, share_of(progress, (0.0, TRANSLATING[0]))).features
@@ -72,7 +75,7 @@ def evaluate_translations(
     sources = {
         "model": drawn,
         "input": copied(given, images),
-        "nearest": nearest_pictures(given, inputs_of(real) if real.paired else real.images, real.images),
+        "nearest": nearest_pictures(given, known.inputs if known.paired else known.images, known.images),
         "truth": images,
     }
     seen = {name: see(extractor, torch.split(pictures, PART)).features for name, pictures in sources.items()}
@@ -97,31 +100,36 @@ def evaluate_translations(
         n=len(given),
         extractor=Judge(extractor.name, extractor.sha256, extractor.trained_on),
         sources={name: judged(name) for name in sources},
-        cycle=l1(translated(model, drawn, backwards=1), given) if both_ways else None,
-        identity=l1(translated(model, images), images) if both_ways else None,
+        cycle=l1(translated(model, drawn, backwards=1), given) if recipe.both_ways else None,
+        identity=l1(translated(model, images), images) if recipe.both_ways else None,
         seconds=round(time.monotonic() - started, 1),
         date=datetime.date.today().isoformat(),
         gan_core=__version__,
     )
 
 
-def with_inputs(model: Model, images: Images) -> ImageData:
-    """The same images, if they have inputs that the model takes.
+class Given(NamedTuple):
+    """What there is to translate, [N, c, s, s] uint8, and pictures, [N, C, S, S]; row for row if they are paired."""
+
+    inputs: Tensor
+    images: Tensor
+    paired: bool
+
+
+def given_by(data: Images, recipe: TranslationRecipe) -> Given:
+    """What a recipe translates of a data set.
 
     Raises:
-        UsageError: They have none, or inputs of another number of channels.
+        UsageError: The data has no inputs, or inputs of another number of channels.
     """
-    if not isinstance(images, ImageData) or images.given is None:
-        raise UsageError(f"{images.name} has no inputs to translate; name a data set that has, or a folder of pairs.")
-    if (given := images.given.channels) != (taken := model.config.channels_in):
-        raise UsageError(f"The model takes inputs of {taken} channels and those of {images.name} have {given}.")
-    return images
-
-
-def inputs_of(data: ImageData) -> Tensor:
-    """Its inputs, which it has, [N, c, S, S] uint8."""
-    assert data.inputs is not None
-    return data.inputs
+    if recipe.makes_inputs:
+        images = data.pictures(torch.arange(len(data)))
+        return Given(to_uint8(recipe.inputs_of(to_unit_range(images))), images, paired=True)
+    if not isinstance(data, ImageData) or data.inputs is None:
+        raise UsageError(f"{data.name} has no inputs to translate; name a data set that has, or a folder of pairs.")
+    if (given := data.inputs.shape[1]) != (taken := recipe.config.channels_in):
+        raise UsageError(f"The model takes inputs of {taken} channels and those of {data.name} have {given}.")
+    return Given(data.inputs, data.images, data.paired)
 
 
 def translated(model: Model, inputs: Tensor, progress: Progress | None = None, **controls: float) -> Tensor:

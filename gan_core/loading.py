@@ -65,4 +65,4 @@ def examples_of(recipe: Recipe, folder: Path) -> Examples | None:
     if not isinstance(recipe, TranslationRecipe) or not (folder / EXAMPLES).is_file():
         return None
     channels, side = recipe.config.image_shape
-    return Examples.read(folder / EXAMPLES, side, recipe.config.channels_in, channels)
+    return Examples.read(folder / EXAMPLES, side, recipe.config.channels_in, channels, recipe.factor)

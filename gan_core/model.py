@@ -185,7 +185,7 @@ class Model:
             **controls: By the names in `controls`.
 
         Returns:
-            A grey or RGB picture of the same size, times the factor where the model enlarges.
+            A grey or RGB picture of the same size, times the recipe's `factor`.
 
         Raises:
             UsageError: An argument does not fit, or the model draws from noise.
@@ -223,7 +223,7 @@ class Model:
 
     @torch.no_grad()
     def translations(self, inputs: Tensor, seed: int = 0, **controls: float) -> Tensor:
-        """Pictures of inputs [N, c, S, S] in [-1, 1] whose sides fit the network, [N, C, S, S] in [-1, 1], on the CPU.
+        """Pictures [N, C, S, S] of inputs [N, c, s, s] whose sides fit the network, all in [-1, 1], on the CPU.
 
         Raises:
             UsageError: See `translate`.

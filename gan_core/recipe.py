@@ -201,7 +201,10 @@ class Recipe:
         raise NotImplementedError
 
     def losses(self, phase: str, nets: nn.ModuleDict, batch: Batch, images_seen: int) -> dict[str, Tensor]:
-        """Named scalar terms; the trainer minimises their sum and logs each as `<phase>/<term>`."""
+        """Named scalar terms; the trainer minimises their sum and logs each as `<phase>/<term>`.
+
+        Without any, the phase has nothing to do at this point of the run.
+        """
         raise NotImplementedError
 
     def watch(self, **values: Tensor) -> None:

@@ -129,11 +129,13 @@ class Trainer:
             raise RuntimeError(f"step {self.step}: the {who.world} processes hold different weights")
 
     def update(self, phase: Phase, batch: Any) -> None:
-        """One optimizer step of one phase."""
+        """One optimizer step of one phase; none where it has no losses."""
         for name, net in self.nets.items():
             net.train().requires_grad_(name in phase.nets)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             losses = self.recipe.losses(phase.name, self.nets, batch, self.images_seen)
+        if not losses:
+            return
         total = torch.stack(list(losses.values())).sum()
         if not total.isfinite():
             terms = ", ".join(f"{name} = {value.item():g}" for name, value in losses.items())

@@ -21,7 +21,7 @@ from gan_core import callbacks
 from gan_core.atomic import replacing
 from gan_core.callbacks import every
 from gan_core.checkpoint import load_checkpoint, surroundings
-from gan_core.data import ImageData, Images, load_data
+from gan_core.data import Images, load_data
 from gan_core.distributed import from_main, main_first, processes
 from gan_core.errors import UsageError
 from gan_core.examples import Examples
@@ -91,7 +91,7 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False, best: bool 
             plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, precision=choice))
         trainer = Trainer(
             recipe, data, seed=plan.run.seed, device=device, precision=plan.run.precision, processes=who,
-            examples=shown(plan, data) if isinstance(recipe, TranslationRecipe) and who.is_main else None,
+            examples=shown(plan, data, recipe) if isinstance(recipe, TranslationRecipe) and who.is_main else None,
         )  # fmt: skip
         if plan.run.init is not None and not resume:
             start_from(trainer, plan.run.init)
@@ -154,11 +154,9 @@ def refuse_strange(folder: Path) -> None:
         raise UsageError(f"{folder} holds other things and no run; take another --out.")
 
 
-def shown(plan: Plan, data: Images) -> Examples:
+def shown(plan: Plan, data: Images, recipe: TranslationRecipe) -> Examples:
     """What the model is shown with: held-out inputs, and the pictures they belong to."""
-    held_out = load_data(plan.run.dataset, data.image_size, data.channels, split="test")
-    assert isinstance(held_out, ImageData)  # as all data with inputs
-    return Examples.of(held_out)
+    return Examples.of(load_data(plan.run.dataset, data.image_size, data.channels, split="test"), recipe)
 
 
 def held_out_pictures(plan: Plan, data: Images) -> Images:

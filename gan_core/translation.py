@@ -65,12 +65,14 @@ class TranslationRecipe(Recipe):
         pairs: Whether it learns from pairs: each input with its true picture.
         varies: Whether another seed gives another picture of the same input.
         both_ways: Whether it has a control `backwards`, with which it translates pictures to inputs.
+        makes_inputs: Whether it makes its inputs itself, with `inputs_of`, and so learns from any pictures.
     """
 
     Config: ClassVar[type[Config]] = TranslationConfig
     pairs: ClassVar[bool] = True
     varies: ClassVar[bool] = False
     both_ways: ClassVar[bool] = False
+    makes_inputs: ClassVar[bool] = False
 
     @property
     def multiple(self) -> int:
@@ -98,6 +100,8 @@ class TranslationRecipe(Recipe):
         Raises:
             UsageError: The data has no inputs, or not the pairs that this recipe learns from.
         """
+        if self.makes_inputs:
+            inputs = Inputs(self.config.channels or channels, paired=True)
         resolved = super().resolve(image_size, channels, num_classes, inputs)
         if self.pairs and inputs is not None and not inputs.paired:
             raise UsageError(
@@ -107,6 +111,8 @@ class TranslationRecipe(Recipe):
 
     def prepared(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Inputs and pictures of a batch, half of them mirrored: a pair together, others each by itself."""
+        if self.makes_inputs:
+            batch = Batch(batch.images, inputs=self.inputs_of(batch.images))
         assert batch.inputs is not None
         if not self.config.flip:
             return batch.inputs, batch.images
@@ -114,6 +120,10 @@ class TranslationRecipe(Recipe):
         mirrored = mirrors(n, device)
         others = mirrored if batch.paired else mirrors(n, device)
         return flipped(batch.inputs, others), flipped(batch.images, mirrored)
+
+    def inputs_of(self, images: Tensor) -> Tensor:
+        """What images [N, C, S, S] in [-1, 1] are to be made of, [N, c, S / factor, S / factor]; see `makes_inputs`."""
+        raise NotImplementedError
 
     def translate(self, nets: nn.ModuleDict, inputs: Tensor, seed: int = 0, place: tuple[int, int] = (0, 0)) -> Tensor:
         """Pictures of inputs.

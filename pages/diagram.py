@@ -91,8 +91,8 @@ def networks(recipe: Recipe) -> dict[str, tuple[int, list[Stage]]]:
     with blueprint():
         nets = recipe.build().eval()
         traced = {name: [] for name in nets}
+        channels, size = recipe.config.image_shape
         if isinstance(recipe, NoiseRecipe):
-            channels, size = recipe.config.image_shape
             n = recipe.config.pack  # what the critic judges at once
             z, images = torch.empty(n, recipe.config.latent_dim), torch.empty(n, channels, size, size)
             labels = None if recipe.num_classes is None else torch.zeros(n, dtype=torch.long)
@@ -100,14 +100,14 @@ def networks(recipe: Recipe) -> dict[str, tuple[int, list[Stage]]]:
             traced["G"] = stages(nets["G"], z, lambda: recipe.decode(nets, z, labels, **controls))
             traced["D"] = stages(nets["D"], images, lambda: recipe.score(nets, images, labels))
         elif isinstance(recipe, PairedRecipe):
-            channels, size = recipe.config.image_shape
             inputs, images = torch.empty(1, recipe.config.channels_in, size, size), torch.empty(1, channels, size, size)
             traced["G"] = stages(nets["G"], inputs, lambda: recipe.translate(nets, inputs))
             traced["D"] = stages(nets["D"], images, lambda: recipe.judge(nets, inputs, images))
-        else:  # every network takes pictures and nothing else
-            channels, size = recipe.config.image_shape
-            images = torch.empty(1, channels, size, size)
-            traced = {name: stages(net, images, partial(net, images)) for name, net in nets.items()}
+        else:  # every network takes pictures and nothing else, generators perhaps smaller ones
+            side = size // recipe.factor
+            inputs, images = torch.empty(1, channels, side, side), torch.empty(1, channels, size, size)
+            given = {name: inputs if name in recipe.generators else images for name in nets}
+            traced = {name: stages(net, given[name], partial(net, given[name])) for name, net in nets.items()}
     return {name: (parameter_count(net), traced[name]) for name, net in nets.items()}
 
 

@@ -111,7 +111,7 @@ def installed(name: str) -> None:
             st.caption("Made by")
             st.code(str(training["command"]), language="sh", wrap_lines=True)
         st.caption("Use")
-        use = "images = model.sample(16, seed=0)" if noise else 'picture = model.translate(Image.open("sketch.png"))'
+        use = "images = model.sample(16, seed=0)" if noise else 'picture = model.translate(Image.open("picture.png"))'
         imports = "import gan_core" if noise else "import gan_core\nfrom PIL import Image"
         st.code(f'{imports}\n\nmodel = gan_core.load("{name}")\n{use}')
 

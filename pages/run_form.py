@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import streamlit as st
 
@@ -23,17 +23,21 @@ COMMON = ("steps", "batch_size", "image_size", "lr")  # the others wait behind a
 PLACEHOLDERS = {"steps": f"{DEFAULT_STEPS:,}", "epochs": "instead of steps", "init": "from scratch"}
 
 
+def takes_inputs(recipe: type[Recipe]) -> TypeGuard[type[TranslationRecipe]]:
+    """Whether a recipe is to be given the inputs that it learns to translate, not pictures alone."""
+    return issubclass(recipe, TranslationRecipe) and not recipe.makes_inputs
+
+
 def pictures(recipe: type[Recipe]) -> list[str]:
     """The data sets that a recipe can be trained on."""
-    kinds = ("pairs",) if issubclass(recipe, TranslationRecipe) else ("pictures", "pairs")
+    kinds = ("pairs",) if takes_inputs(recipe) else ("pictures", "pairs")
     names = [name for name in list_datasets() if DATASETS[name].kind in kinds]
-    paired = issubclass(recipe, TranslationRecipe) and recipe.pairs
-    return [name for name in names if DATASETS[name].paired] if paired else names
+    return [name for name in names if DATASETS[name].paired] if takes_inputs(recipe) and recipe.pairs else names
 
 
 def dataset_key(recipe: type[Recipe]) -> str:
-    """Where the form keeps the chosen data set: those that translate have a choice of their own."""
-    return "pairs" if issubclass(recipe, TranslationRecipe) else "dataset"
+    """Where the form keeps the chosen data set: those that are given inputs have a choice of their own."""
+    return "pairs" if takes_inputs(recipe) else "dataset"
 
 
 def options_of(recipe: type[Recipe]) -> dict[str, list[Option]]:

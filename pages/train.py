@@ -15,10 +15,9 @@ from gan_core.data.layout import find
 from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions
 from gan_core.recipe import Inputs, Recipe, recipe_class
 from gan_core.runs import LIVE
-from gan_core.translation import TranslationRecipe
 from pages.forms import filled
 from pages.glance import glance, sketch
-from pages.run_form import choose_options, dataset_key, follow_link, pictures
+from pages.run_form import choose_options, dataset_key, follow_link, pictures, takes_inputs
 from pages.run_view import badge, subject, watch
 from pages.uploads import choose_zip
 
@@ -53,7 +52,7 @@ def choose_pictures(recipe: type[Recipe], off: bool) -> str | None:
 
 def fits(recipe: type[Recipe], folder: Path) -> bool:
     """Whether a folder has what a recipe translates; says why not."""
-    if not issubclass(recipe, TranslationRecipe):
+    if not takes_inputs(recipe):
         return True
     try:
         layout = find(folder)

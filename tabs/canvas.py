@@ -9,7 +9,7 @@ from gradio.data_classes import DataWithFiles
 from PIL import Image
 from starlette.exceptions import HTTPException
 
-from gan_core.data.folder import FORMATS
+from gan_core.data.picture_file import FORMATS
 
 PARTS = ("background", "layer", "composite")
 LAYERS = 8

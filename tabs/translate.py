@@ -10,7 +10,7 @@ from PIL import Image
 
 from gan_core import Model, UsageError
 from gan_core.card import plain
-from gan_core.data.folder import to_mode
+from gan_core.data.picture_file import to_mode
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
 from gan_core.recipe import Control
@@ -187,8 +187,8 @@ class TranslateTab:
         )  # fmt: skip
         with gr.Row():
             self.patches = gr.Image(
-                format="png", interactive=False, visible=False, elem_id="patches", elem_classes="pixels", height=280, min_width=280,
-                buttons=["download", "fullscreen"],
+                format="png", interactive=False, visible=False, elem_id="patches", elem_classes="pixels", height=280,
+                min_width=280, buttons=["download", "fullscreen"],
             )  # fmt: skip
             self.cloth = gr.Image(
                 label="Repeated, as a cloth would be", format="png", interactive=False, visible=False, elem_id="cloth",

@@ -12,7 +12,7 @@ from PIL import Image
 
 from gan_core import Model, UsageError, __version__, library
 from gan_core.data import DATASETS
-from gan_core.data.folder import open_image, to_mode
+from gan_core.data.picture_file import open_image, to_mode
 from gan_core.edges import line_art
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png

@@ -61,7 +61,7 @@ def noise_data():
         channels, size = recipe.config.image_shape
         generator = torch.Generator().manual_seed(0)
         images = torch.randint(0, 256, (40, channels, size, size), dtype=torch.uint8, generator=generator)
-        if isinstance(recipe, TranslationRecipe):
+        if isinstance(recipe, TranslationRecipe) and not recipe.makes_inputs:
             shape = (40, recipe.config.channels_in, size, size)
             inputs = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
             return ImageData("noise", images, inputs=inputs, paired=recipe.pairs)

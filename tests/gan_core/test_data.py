@@ -85,7 +85,7 @@ def test_an_unknown_data_set_names_the_nearest(tmp_path):
 # ---------------------------------------------------------------------------------------------------------- protocol
 
 
-@pytest.mark.parametrize("name", ["digits", "stacked_digits", "ring", "grid"])
+@pytest.mark.parametrize("name", ["digits", "stacked_digits", "photos", "ring", "grid"])
 def test_counts_that_are_listed_are_those_of_the_data(name):
     assert DATASETS[name].counts == {split: len(load_data(name, split=split)) for split in ("train", "test")}
 

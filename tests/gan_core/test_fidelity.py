@@ -24,14 +24,14 @@ class Negative(TranslationRecipe):
 
     name = "negative"
 
-    def translate(self, nets, inputs, seed=0):
+    def translate(self, nets, inputs, seed=0, place=(0, 0)):
         return -inputs
 
 
 class Unchanged(Negative):
     """Gives its input back."""
 
-    def translate(self, nets, inputs, seed=0):
+    def translate(self, nets, inputs, seed=0, place=(0, 0)):
         return inputs
 
 
@@ -40,7 +40,7 @@ class BothWays(CycleGAN):
 
     name = "both_ways"
 
-    def translate(self, nets, inputs, seed=0, *, backwards=0.0):
+    def translate(self, nets, inputs, seed=0, place=(0, 0), *, backwards=0.0):
         return -inputs + 0.4 * backwards
 
 

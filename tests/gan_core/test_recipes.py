@@ -30,7 +30,7 @@ def tiny(name):
 def batch_for(recipe, n=4):
     channels, size = recipe.config.image_shape
     inputs = None
-    if recipe.name in TRANSLATION:
+    if recipe.name in TRANSLATION and not recipe.makes_inputs:
         inputs = torch.rand(n, recipe.config.channels_in, size, size) * 2 - 1
     return Batch(torch.rand(n, channels, size, size) * 2 - 1, labels_for(recipe, n), inputs)
 

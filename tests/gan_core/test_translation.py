@@ -47,7 +47,8 @@ def fresh(noise_data):
     def make(name="gen_1", **changes):
         recipe, _ = tiny(name, **changes)
         data = noise_data(recipe)
-        trainer = Trainer(recipe, data, examples=Examples(data.inputs[:5], data.images[:5]))
+        five = ImageData("five", data.images[:5], inputs=None if data.inputs is None else data.inputs[:5])
+        trainer = Trainer(recipe, data, examples=Examples.of(five, recipe))
         return trainer.model(dataset="batik", command="python train.py gen_1")
 
     return make
@@ -132,9 +133,10 @@ def test_cross_entropy_is_that_of_its_target():
 
 @EVERY
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (37, 53), (16, 16), (64, 20)])
-def test_a_picture_of_any_size_becomes_one_of_the_same_size(name, size, fresh):
-    drawn = fresh(name).translate(Image.effect_noise(size, 90))
-    assert drawn.size == size and drawn.mode == "RGB"
+def test_a_picture_of_any_size_becomes_one_of_the_same_size_times_the_factor(name, size, fresh):
+    model = fresh(name)
+    drawn = model.translate(Image.effect_noise(size, 90))
+    assert drawn.size == tuple(model.recipe.factor * side for side in size) and drawn.mode == "RGB"
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"])
@@ -172,7 +174,7 @@ def reach(recipe, nets, row, column):
     """How far from this pixel of the picture the farthest pixel of the input lies that it depends on."""
     side = 3 * recipe.context // 4 * 4
     inputs = torch.zeros(1, recipe.config.channels_in, side, side, dtype=torch.float64, requires_grad=True)
-    recipe.translate(nets, inputs)[..., row, column].sum().backward()
+    recipe.translate(nets, inputs)[..., recipe.factor * row, recipe.factor * column].sum().backward()
     rows, columns = (inputs.grad.abs().sum((0, 1)) > 0).nonzero().unbind(1)
     return max((rows - row).abs().max(), (columns - column).abs().max()).item()
 
@@ -184,7 +186,16 @@ def fixed_norms(nets):
 
 @pytest.mark.parametrize(
     ("name", "changes"),
-    [("gen_1", {}), ("gen_2", {}), ("gen_3", {}), ("gen_4", {}), ("gen_5", {}), ("cyclegan", {"composite": True})]
+    [
+        ("gen_1", {}),
+        ("gen_2", {}),
+        ("gen_3", {}),
+        ("gen_4", {}),
+        ("gen_5", {}),
+        ("srgan", {}),
+        ("srgan", {"factor": 4}),
+        ("cyclegan", {"composite": True}),
+    ]
     + [("cyclegan", {"upsample": kind}) for kind in ("conv_transpose", "pixel_shuffle", "nearest")],
 )
 def test_no_network_looks_further_than_it_says(name, changes):
@@ -321,6 +332,7 @@ def test_what_is_saved_is_what_is_loaded(name, fresh, tmp_path):
     assert np.array_equal(loaded.translate(picture), model.translate(picture))
     assert torch.equal(loaded.examples.inputs, model.examples.inputs)
     assert torch.equal(loaded.examples.truths, model.examples.truths)
+    assert model.examples.inputs.shape[-1] * model.recipe.factor == model.examples.truths.shape[-1]
     with Image.open(tmp_path / "m" / "samples.png") as sheet:
         side = model.image_size
         scale = max(1, 64 // side)  # five examples, in rows of inputs, pictures and truths
@@ -338,7 +350,21 @@ def test_examples_without_truths(tmp_path):
     with pytest.raises(UsageError, match="does not hold rows of pictures of 7 pixels"):
         Examples.read(tmp_path / "e.png", 7, 1, 3)
     with pytest.raises(UsageError, match="has no inputs to translate"):
-        Examples.of(ImageData("plain", torch.zeros(4, 1, 8, 8, dtype=torch.uint8)))
+        Examples.of(ImageData("plain", torch.zeros(4, 1, 8, 8, dtype=torch.uint8)), tiny()[0])
+
+
+def test_inputs_smaller_than_their_pictures_are_shown_and_kept_as_large(tmp_path):
+    examples = Examples(*(torch.randint(0, 256, (3, 3, side, side), dtype=torch.uint8) for side in (4, 8)), factor=2)
+    examples.save(tmp_path / "e.png")
+    with Image.open(tmp_path / "e.png") as kept:
+        assert kept.size == (24, 16)
+        first = torch.from_numpy(np.array(kept)).permute(2, 0, 1)[:, :8, :8]
+    for row in range(8):
+        for column in range(8):
+            assert torch.equal(first[:, row, column], examples.inputs[0, :, row // 2, column // 2])
+    read = Examples.read(tmp_path / "e.png", 8, 3, 3, factor=2)
+    assert torch.equal(read.inputs, examples.inputs) and torch.equal(read.truths, examples.truths)
+    assert read.factor == 2 and examples.sheet(torch.zeros(3, 3, 8, 8)).size == (8 * (3 * 9 - 1), 8 * (3 * 9 - 1))
 
 
 def test_noise_and_pictures_are_not_confused(fresh, tmp_path):

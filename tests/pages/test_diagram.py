@@ -34,12 +34,12 @@ def test_a_diagram_weighs_what_its_network_weighs(recipe):
 
 @pytest.mark.parametrize("recipe", TRANSLATION)
 def test_a_diagram_of_networks_that_translate(recipe):
-    made = create(recipe)
-    channels = 1 if made.pairs else 3
-    nets = networks(made.resolve(64, 3, inputs=Inputs(channels, made.pairs)))
+    pairs = create(recipe).pairs
+    made = create(recipe).resolve(64, 3, inputs=Inputs(1 if pairs else 3, pairs))
+    channels, side, nets = made.config.channels_in, 64 // made.factor, networks(made)
     for name, (size, found) in nets.items():
         assert sum(stage.parameters for stage in found) == size > 0
-        assert found[0].shape == (channels if name in made.generators else 3, 64, 64)
+        assert found[0].shape == ((channels, side, side) if name in made.generators else (3, 64, 64))
         assert found[-1].shape == (3, 64, 64) if name in made.generators else found[-1].shape[0] == 1
 
 

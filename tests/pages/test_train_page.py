@@ -317,6 +317,16 @@ def test_a_recipe_that_translates_is_offered_pairs_and_no_other_pictures(open_pa
     assert {"batik", "batik_palettes", "faces_masked"} <= set(at.selectbox(key="dataset").options)
 
 
+def test_a_recipe_that_makes_its_inputs_is_offered_all_pictures(open_page):
+    at = open_page("train.py")
+    everything = at.selectbox(key="dataset").options
+    at.selectbox(key="recipe").set_value("srgan").run()
+    assert not at.exception and at.selectbox(key="dataset").options == everything
+    assert {"digits", "photos", "batik", "faces_masked", "my own pictures (zip)"} <= set(everything)
+    at.selectbox(key="dataset").set_value("photos").run()
+    assert command(at) == "python train.py srgan --dataset photos --out runs/srgan-photos"
+
+
 def test_a_link_to_a_recipe_that_translates(open_page):
     at = open_page("train.py", recipe="gen_1", dataset="openmoji_outline", blocks="3")
     assert (

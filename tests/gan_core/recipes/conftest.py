@@ -21,7 +21,7 @@ def tiny():
         channels, size = recipe.config.image_shape
         labels = None if recipe.num_classes is None else torch.arange(n) % recipe.num_classes
         images = torch.rand(n, channels, size, size) * 2 - 1
-        if isinstance(recipe, TranslationRecipe):
+        if isinstance(recipe, TranslationRecipe) and not recipe.makes_inputs:
             return recipe, nets, Batch(images, inputs=torch.rand(n, recipe.config.channels_in, size, size) * 2 - 1)
         return recipe, nets, Batch(images, labels)
 

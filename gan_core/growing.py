@@ -77,8 +77,7 @@ class GrowingRecipe(NoiseRecipe):
     def __init__(self, config: Any = None, options: TrainOptions | None = None) -> None:
         super().__init__(config, options)
         if self.grows:
-            known = self.config.image_size is not None  # else it is left to the data
-            last = float(self.config.last_level) if known else STAGE.high
+            last = float(self.config.last_level) if self.config.knows_its_pictures else STAGE.high
             self.controls = (*self.controls, replace(STAGE, default=last, high=last), ALPHA)
 
     @property

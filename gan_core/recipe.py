@@ -149,6 +149,11 @@ class Config:
         )
 
     @property
+    def knows_its_pictures(self) -> bool:
+        """Whether neither their side nor their channels are left to the data."""
+        return self.image_size is not None and self.channels is not None
+
+    @property
     def image_shape(self) -> tuple[int, int]:
         """(channels, image_size) of a resolved config."""
         if self.channels is None or self.image_size is None:

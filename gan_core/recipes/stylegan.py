@@ -241,7 +241,7 @@ class StyleGAN(GrowingRecipe):
 
     def __init__(self, config: Any = None, options: TrainOptions | None = None) -> None:
         super().__init__(config, options)
-        if self.config.image_size is not None:  # else it is left to the data, and is known later
+        if self.config.knows_its_pictures:  # else it is left to the data, and is known later
             layers = float(self.style_layers)
             self.controls = tuple(
                 replace(control, default=layers, high=layers) if control.name == "cutoff" else control

@@ -1,6 +1,7 @@
 """What every registered recipe must do, and what makes gan and dcgan the real ones."""
 
 import copy
+import dataclasses
 import re
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import nn
 import gan_core
 from gan_core.fields import fields_of
 from gan_core.layers import blueprint, downsample, parameter_count, upsample
-from gan_core.recipe import RECIPES, Batch
+from gan_core.recipe import RECIPES, Batch, Inputs
 from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
 from tests.families import NOISE, TRANSLATION
@@ -167,6 +168,13 @@ def test_a_size_that_no_doubling_of_four_reaches_is_refused(name):
     for make in (lambda: gan_core.create(name, image_size=28), lambda: RECIPES[name]().resolve(28, 1, 10)):
         with pytest.raises(gan_core.UsageError, match="image_size is 28; .*, so it takes .*16, 32, 64"):
             make()
+
+
+@EVERY
+def test_a_side_may_be_chosen_and_the_rest_left_to_the_data(name):
+    config = dataclasses.replace(RECIPES[name].Config.tiny(), channels=None)
+    inputs = Inputs(config.input_channels, paired=True) if name in TRANSLATION else None
+    assert RECIPES[name](config).resolve(64, 3, 2, inputs).config.image_shape == (3, config.image_size)
 
 
 @EVERY

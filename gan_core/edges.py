@@ -30,6 +30,6 @@ def line_art(picture: Image.Image, side: int, detail: float = 0.6, flip: bool = 
     wide, high = (max(2, 2 * round(scale * length / 2)) for length in grey.size)
     pixels = np.asarray(grey.resize((wide, high), Image.Resampling.LANCZOS), dtype=float) / 255
     found = canny(pixels, sigma=COARSEST * (FINEST / COARSEST) ** detail)  # type: ignore[no-untyped-call]
-    thick = dilation(found, np.ones((2, 2)))  # so that one pixel is left in the end
+    thick = dilation(found, np.ones((3, 3)))  # so that one is dark all through in the end
     lines = Image.fromarray(np.where(thick == flip, 255, 0).astype(np.uint8))
     return lines.resize((wide // 2, high // 2), Image.Resampling.BOX)

@@ -13,7 +13,7 @@ from gan_core.card import plain
 from gan_core.data.picture_file import to_mode
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
-from gan_core.recipe import Control
+from gan_core.recipe import Control, nearest
 from gan_core.translation import TranslationRecipe
 from tabs.browser import DICE
 from tabs.canvas import bound
@@ -54,11 +54,16 @@ def run(translation: Translation, picture: Image.Image) -> tuple[Image.Image, li
         UsageError: A model cannot be had, or something does not fit it.
     """
     models = [translator(*name.partition("@")[::2]) for name in translation.models]
+    declared = [{control.name for control in model.controls} for _, model, _ in models]
+    for control in translation.controls:
+        if not any(control in names for names in declared):
+            raise UsageError(
+                f"None of these models has a control {control!r}{nearest(control, set().union(*declared))}."
+            )
     given = translation.prepare(picture)
     drawn = []
-    for name, model, commit in models:
-        declared = {control.name for control in model.controls}
-        controls = {key: value for key, value in translation.controls.items() if key in declared}
+    for (name, model, commit), names in zip(models, declared, strict=True):
+        controls = {key: value for key, value in translation.controls.items() if key in names}
         start = time.perf_counter()
         image = model.translate(given, translation.seed, **controls)
         called = name if commit is None else f"{name}@{commit}"
@@ -87,7 +92,7 @@ def translate(
         controls: Values by name, such as {"backwards": 1}; by default the model's own.
     """
     name, loaded, commit = translator(model, revision)
-    picture = example(loaded, 0) if image is None else received(dict(image)["path"])
+    picture = example(loaded, 0) if image is None else received(image)
     if picture is None:
         raise UsageError("This model came without examples; send a picture.")
     called = name if commit is None else f"{name}@{commit}"
@@ -169,6 +174,10 @@ class TranslateTab:
                 with gr.Row():
                     another = gr.Button("Example", elem_id="another", min_width=90)
                     go = gr.Button("Translate", variant="primary", elem_id="translate", min_width=120)
+                self.given = gr.Image(
+                    label="Lines, as the model is given them", format="png", interactive=False, visible=False,
+                    elem_id="given", elem_classes="pixels", height=260, buttons=[],
+                )  # fmt: skip
             with gr.Column(min_width=300):
                 self.slider = gr.ImageSlider(
                     label="Before and after", format="png", interactive=False, elem_id="before-after",
@@ -176,10 +185,6 @@ class TranslateTab:
                 )  # fmt: skip
                 self.status = gr.Markdown(NOTHING, elem_id="translated", elem_classes="said")
                 self.file = gr.DownloadButton("Save the pair as one PNG", elem_id="save-pair", interactive=False)
-        self.given = gr.Image(
-            label="Lines, as the model is given them", format="png", interactive=False, visible=False,
-            elem_id="given", elem_classes="pixels", height=260, buttons=[],
-        )  # fmt: skip
         self.gallery = gr.Gallery(
             label="Side by side", format="png", columns=VARIATIONS, object_fit="contain", height="auto",
             interactive=False, visible=False, elem_id="translations", elem_classes=["gallery", "pixels"],
@@ -214,7 +219,8 @@ class TranslateTab:
             **QUIETLY,
         )  # fmt: skip
         live = draw | {"fn": self._draw_live, "inputs": [panel.live, *draw["inputs"]]}
-        self.canvas.input(**live)
+        # a stroke is an input, an undone one a change, and a picture an upload, which a change follows when it is shown
+        gr.on([self.canvas.input, self.canvas.change, self.canvas.upload], **live)
         gr.api(translate, api_name="translate", **TAKES_TURNS)
 
     @told()
@@ -252,7 +258,7 @@ class TranslateTab:
         return [
             (to_mode(given, 3), drawn[0].picture),
             said_of(given, drawn, picture),
-            gr.Image(given, visible=lines),
+            gr.Image(enlarged(given), visible=lines),
             several(given, drawn, settings),
             patches(given, drawn[0], backwards),
             gr.Image(enlarged(repeated(drawn[0].picture)), visible=repeat),

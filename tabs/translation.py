@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class Translation:
             check_text("model", name)
         if not 1 <= len(self.models) <= MAX_MODELS:
             raise UsageError(f"A picture is given to 1 to {MAX_MODELS} models; there are {len(self.models)}.")
+        if not isinstance(self.controls, dict):
+            raise UsageError(f"The controls are {self.controls!r}; they take values by name, such as backwards: 1.")
         check_whole("side", self.side, 0, MAX_SIDE)
         check_whole("seed", self.seed, 0, MAX_SEED)
 
@@ -144,13 +147,17 @@ def example(model: Model, place: int) -> Image.Image | None:
     return Image.fromarray(pixels.squeeze(2).numpy())
 
 
-def received(path: str) -> Image.Image:
-    """A picture that a stranger sent.
+def received(sent: object) -> Image.Image:
+    """A picture that a stranger sent to /upload.
+
+    Args:
+        sent: As Gradio's clients name it: with its path.
 
     Raises:
-        UsageError: The path is none of an upload, or the file no picture.
+        UsageError: It is none of an upload, or the file no picture.
     """
-    file = Path(path).resolve()
+    path = sent.get("path") if isinstance(sent, Mapping) else None
+    file = Path(path).resolve() if isinstance(path, str) else FOLDER
     if not file.is_relative_to(FOLDER) or not file.is_file():
         raise UsageError("The picture is none that was uploaded here; send it to /upload first.")
     return open_image(file)

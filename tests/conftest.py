@@ -34,6 +34,13 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture
+def nothing_bundled(tmp_path, monkeypatch):
+    """An installation without models, whatever lies in weights/ and in the Hub cache."""
+    monkeypatch.setattr("gan_core.library.project_folder", lambda: tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+@pytest.fixture
 def light():
     """Starts `python -c` for modules of gan_core that need no torch: without the package's own imports, it is quick."""
     package = "import sys, types; package = sys.modules['gan_core'] = types.ModuleType('gan_core')\n"

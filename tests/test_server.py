@@ -14,7 +14,7 @@ import gan_core
 from gan_core.latent import latents
 from gan_core.pictures import to_uint8
 from tabs import MAX_WAITING, output
-from tests.tabs.tiny import tiny_model
+from tests.tabs.tiny import tiny_model, tiny_translator
 
 API = "/playground/gradio_api"
 
@@ -27,6 +27,7 @@ def runs_folder(tmp_path_factory):
         tiny_model().save(folder / "tiny" / "model")
         tiny_model("stylegan").save(folder / "styled" / "model")
         tiny_model("biggan", ("one", "two", "three")).save(folder / "classy" / "model")
+        tiny_translator("cyclegan", "faces_masked").save(folder / "masks" / "model")
         yield folder
 
 
@@ -85,7 +86,9 @@ def test_links_are_https_behind_a_proxy(client):
 
 
 def test_only_the_stable_endpoints_are_named(client):
-    assert set(client.get(f"{API}/info").json()["named_endpoints"]) == {"/sample", "/interpolate", "/mix", "/compare"}
+    assert set(client.get(f"{API}/info").json()["named_endpoints"]) == {
+        "/sample", "/interpolate", "/mix", "/compare", "/translate",
+    }  # fmt: skip
 
 
 def test_sample_answers_without_arguments(client):
@@ -155,6 +158,35 @@ def test_comparing_takes_any_models(client):
     assert [row["recipe"] for row in settings["measured"]] == ["dcgan", "stylegan", "biggan"]
 
 
+def test_translate_answers_without_arguments(client, tmp_path):
+    kind, (file, settings) = call(client, "translate")
+    assert kind == "complete"
+    with Image.open(fetch(client, file, tmp_path / "translated.png")) as picture:
+        assert list(picture.size) == settings["size"] and json.loads(picture.text["parameters"]) == settings
+
+
+def test_an_uploaded_picture_is_translated_at_any_size(client, tmp_path):
+    sent = tmp_path / "sent.png"
+    Image.effect_noise((53, 37), 90).save(sent)
+    path = client.post(f"{API}/upload", files={"files": ("sent.png", sent.read_bytes())}).json()[0]
+    kind, (file, _) = call(client, "translate", {"path": path}, "runs/masks", None, 5, 0, {"backwards": 1})
+    assert kind == "complete"
+    with Image.open(sent) as given, Image.open(fetch(client, file, tmp_path / "drawn.png")) as drawn:
+        expected = gan_core.load("runs/masks").translate(given, 5, backwards=1)
+        assert np.array_equal(drawn, expected)
+
+
+def test_a_text_and_a_bomb_are_refused_in_a_sentence(client, tmp_path):
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    for content, said in (
+        (b"no picture", "cannot be read as a picture"),
+        ((tmp_path / "bomb.png").read_bytes(), "unpacks to more than"),
+    ):
+        path = client.post(f"{API}/upload", files={"files": ("x.png", content)}).json()[0]
+        kind, answer = call(client, "translate", {"path": path}, "runs/masks")
+        assert kind == "error" and said in answer["error"]
+
+
 @pytest.mark.parametrize(
     ("endpoint", "data", "sentence"),
     [
@@ -172,6 +204,15 @@ def test_comparing_takes_any_models(client):
         ("compare", [["runs/tiny", ["runs/styled"]]], "The model is"),
         ("compare", [["runs/tiny", "runs/styled"], 0, 17], "from 4 to 16"),
         ("compare", [["runs/tiny", "runs/styled"], 0, 4, 0], "share no classes"),
+        ("translate", [None, "runs/tiny"], "draws from noise; it cannot translate a picture"),
+        ("translate", [{"path": "/etc/passwd"}, "runs/masks"], "none that was uploaded here"),
+        ("translate", [{"url": "http://127.0.0.1/"}, "runs/masks"], "none that was uploaded here"),
+        ("translate", ["/etc/passwd", "runs/masks"], "none that was uploaded here"),
+        ("translate", [None, "runs/masks", None, -1], "The seed is '-1'"),
+        ("translate", [None, "runs/masks", None, 0, 5000], "The side is '5000'"),
+        ("translate", [None, "runs/masks", None, 0, 0, {"backward": 1}], "has a control 'backward'"),
+        ("translate", [None, "runs/masks", None, 0, 0, {"backwards": 2}], "backwards is 2"),
+        ("translate", [None, "runs/masks", None, 0, 0, "x"], "The controls are 'x'"),
         ("sample", ["/etc"], "There is no model '/etc'"),
         ("sample", ["tests/tabs"], "tests/tabs"),
         ("sample", [["runs/tiny"]], "The model is"),
@@ -221,7 +262,7 @@ def test_an_upload_is_bounded(client):
 
 
 def test_files_are_taken_by_the_upload_route_alone(client):
-    for route in ("component_server/", "process_recording", "call/sample"):
+    for route in ("process_recording", "call/sample"):
         assert client.post(f"{API}/{route}", files={"files": ("a.png", b"x")}).status_code == 415
 
 

@@ -174,7 +174,8 @@ def test_a_size_that_no_doubling_of_four_reaches_is_refused(name):
 def test_a_side_may_be_chosen_and_the_rest_left_to_the_data(name):
     config = dataclasses.replace(RECIPES[name].Config.tiny(), channels=None)
     inputs = Inputs(config.input_channels, paired=True) if name in TRANSLATION else None
-    assert RECIPES[name](config).resolve(64, 3, 2, inputs).config.image_shape == (3, config.image_size)
+    resolved = RECIPES[name](config).resolve(64, 3, getattr(config, "num_classes", 0), inputs)
+    assert resolved.config.image_shape == (3, config.image_size)
 
 
 @EVERY

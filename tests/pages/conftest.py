@@ -53,13 +53,6 @@ def open_page(runs):
 
 
 @pytest.fixture
-def nothing_bundled(tmp_path, monkeypatch):
-    """An installation without models, whatever lies in weights/ and in the Hub cache."""
-    monkeypatch.setattr("gan_core.library.project_folder", lambda: tmp_path)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-
-
-@pytest.fixture
 def trained(runs):
     """A run folder that holds nothing but a tiny, untrained model."""
     recipe = create("gan", image_size=16, channels=1, latent_dim=8, hidden=16)

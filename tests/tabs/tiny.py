@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from gan_core.examples import Examples
 from gan_core.model import Model
 from gan_core.recipe import recipe_class
 
@@ -16,3 +17,17 @@ def tiny_model(recipe="dcgan", classes=None):
     nets = recipe.build().eval()
     generator, critic = nn.ModuleDict({"G": nets["G"]}), nn.ModuleDict({"D": nets["D"]})
     return Model(recipe, generator, critic, classes=classes, training=TRAINING)
+
+
+def tiny_translator(recipe="gen_1", dataset="batik"):
+    """One that translates, with eight inputs of noise as examples."""
+    cls = recipe_class(recipe)
+    recipe = cls(cls.Config.tiny())
+    torch.manual_seed(0)
+    nets = recipe.build().eval()
+    generators = nn.ModuleDict({name: nets[name] for name in recipe.generators})
+    critics = nn.ModuleDict({name: net for name, net in nets.items() if name not in recipe.generators})
+    side = recipe.config.image_size // recipe.factor
+    inputs = torch.randint(0, 256, (8, recipe.config.input_channels, side, side), dtype=torch.uint8)
+    examples = Examples(inputs, None, recipe.factor)
+    return Model(recipe, generators, critics, examples=examples, training=TRAINING | {"dataset": dataset})

@@ -1,0 +1,164 @@
+"""What becomes of a picture on the way to models and back."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_core import UsageError
+from gan_core.edges import line_art
+from tabs import translation
+from tabs.output import FOLDER
+from tabs.translate import picture_of, run, shown
+from tabs.translation import Lines, Translation, beside, example, heatmap, note, received, repeated, save_pair
+from tests.tabs.tiny import tiny_model, tiny_translator
+
+
+@pytest.fixture
+def models(runs, nothing_bundled):
+    """Models of three kinds that translate, and one that does not."""
+    for name, recipe, dataset in (
+        ("sketch", "gen_1", "batik"), ("variations", "gen_3", "batik"), ("masks", "cyclegan", "faces_masked"),
+        ("larger", "srgan", "photos"),
+    ):  # fmt: skip
+        tiny_translator(recipe, dataset).save(runs / name / "model")
+    tiny_model().save(runs / "noise" / "model")
+
+
+def noise(*size):
+    return Image.effect_noise(size or (20, 12), 90)
+
+
+def test_a_picture_goes_through_each_model(models):
+    given, drawn, settings = run(Translation(("runs/sketch", "runs/masks"), seed=3), noise())
+    assert given.size == (20, 12) and [one.picture.size for one in drawn] == [(20, 12)] * 2
+    for one in drawn:
+        assert np.array_equal(one.picture, one.model.translate(given, 3))
+    assert settings["models"] == ["runs/sketch", "runs/masks"] and settings["seed"] == 3
+    assert settings["size"] == [20, 12]
+    assert run(Translation(("runs/larger",)), noise())[1][0].picture.size == (40, 24)
+
+
+def test_controls_reach_the_models_that_have_them(models):
+    picture, names = noise(), ("runs/sketch", "runs/masks")
+    forwards, backwards = (
+        run(Translation(names, controls=controls), picture)[1] for controls in ({}, {"backwards": 1.0})
+    )
+    assert np.array_equal(forwards[0].picture, backwards[0].picture)
+    assert not np.array_equal(forwards[1].picture, backwards[1].picture)
+    with pytest.raises(UsageError, match="None of these models has a control 'backward' .did you mean 'backwards'"):
+        run(Translation(names, controls={"backward": 1.0}), picture)
+
+
+def test_the_size_is_that_of_the_longer_side():
+    assert Translation(("a",), side=64).prepare(noise(200, 100)).size == (64, 32)
+    assert Translation(("a",)).prepare(noise(200, 100)).size == (200, 100)
+    assert Translation(("a",), side=64).prepare(noise(1000, 1)).size == (64, 1)
+    with pytest.raises(UsageError, match="has 2000x10 pixels; here it may have 1024 along a side"):
+        Translation(("a",)).prepare(noise(2000, 10))
+    picture = noise(200, 100)
+    lines = Translation(("a",), side=64, lines=Lines(0.3, flip=True)).prepare(picture)
+    assert np.array_equal(lines, line_art(picture, 64, 0.3, flip=True))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"models": ()}, "1 to 4 models; there are 0"),
+        ({"models": tuple("abcde")}, "1 to 4 models; there are 5"),
+        ({"models": (3,)}, "The model is '3'; it takes text"),
+        ({"side": 5000}, "The side is '5000'; it takes a whole number from 0 to 1024"),
+        ({"seed": -1}, "The seed is '-1'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_a_sentence(wrong, said):
+    with pytest.raises(UsageError, match=said):
+        Translation(**{"models": ("a",)} | wrong)
+
+
+def test_only_models_that_translate_are_offered_and_taken(models):
+    assert translation.translators() == ["runs/larger", "runs/masks", "runs/sketch", "runs/variations"]
+    assert translation.translator(None)[0] == "runs/larger"
+    with pytest.raises(UsageError, match="runs/noise draws from noise; it cannot translate a picture"):
+        translation.translator("runs/noise")
+
+
+def test_without_models_it_is_said_what_to_do(runs, nothing_bundled):
+    with pytest.raises(UsageError, match="no model here that translates: train one, such as python train.py gen_1"):
+        translation.translator(None)
+
+
+def test_what_is_hidden_behind_a_mask_is_said_to_be_invented():
+    assert "invented, not recovered" in note(tiny_translator("cyclegan", "faces_masked"))
+    assert note(tiny_translator("gen_1", "batik")) == "" == note(tiny_translator("gen_1", "/a/folder"))
+
+
+def test_the_pair_is_one_picture_with_the_settings_inside(models):
+    given, drawn, settings = run(Translation(("runs/sketch", "runs/larger")), noise())
+    with Image.open(save_pair(given, drawn, settings)) as pair:
+        assert pair.size == (3 * 40, 24)  # as high as the highest
+        assert json.loads(pair.text["parameters"]) == settings
+        assert np.array_equal(np.asarray(pair)[:, 80:], drawn[1].picture)
+
+
+def test_pictures_stand_beside_and_below_each_other():
+    red, blue = Image.new("RGB", (2, 4), "red"), Image.new("L", (3, 2), 9)
+    both = np.asarray(beside([red, blue]))
+    assert both.shape == (4, 8, 3) and (both[:, :2] == (255, 0, 0)).all() and (both[:, 2:] == 9).all()
+    cloth = np.asarray(repeated(noise(5, 3)))
+    assert cloth.shape == (6, 10, 3) and np.array_equal(cloth[:3, :5], cloth[3:, 5:])
+
+
+def test_a_map_goes_from_dark_to_light():
+    colours = np.asarray(heatmap(np.array([[0.0, 0.5], [0.5, 1.0]]), (8, 8)))
+    assert tuple(colours[0, 0]) == translation.INFERNO[0] and tuple(colours[7, 7]) == translation.INFERNO[-1]
+    assert np.array_equal(colours[0, 4], colours[4, 0]) and colours.shape == (8, 8, 3)
+
+
+def test_only_what_was_uploaded_is_read(tmp_path):
+    noise().save(tmp_path / "mine.png")
+    for path in (tmp_path / "mine.png", "/etc/passwd", FOLDER / ".." / "x.png", FOLDER):
+        with pytest.raises(UsageError, match="none that was uploaded here"):
+            received({"path": str(path)})
+    (FOLDER / "text.png").write_text("no picture")
+    with pytest.raises(UsageError, match="text.png cannot be read as a picture"):
+        received({"path": str(FOLDER / "text.png")})
+    noise().save(FOLDER / "good.png")
+    assert received({"path": str(FOLDER / "good.png")}).size == (20, 12)
+
+
+def test_an_empty_canvas_is_told_from_a_drawing():
+    clear, drawn = Image.new("RGBA", (8, 8)), Image.new("RGBA", (8, 8))
+    drawn.putpixel((3, 3), (0, 0, 0, 255))
+    assert picture_of(None) is None
+    assert picture_of({"background": None, "layers": [], "composite": None}) is None
+    assert picture_of({"background": None, "layers": [], "composite": clear}) is None
+    assert picture_of({"background": None, "layers": [], "composite": drawn}).getpixel((3, 3)) == (0, 0, 0)
+    assert picture_of({"background": noise(), "layers": [], "composite": None}).size == (20, 12)
+
+
+def test_examples_are_shown_large_enough_to_draw_on():
+    model = tiny_translator()
+    large = shown(model, 3)["background"]
+    assert large.size == (512, 512)
+    assert np.array_equal(np.asarray(large.convert("L"))[::32, ::32], model.examples.inputs[3, 0])
+    assert np.array_equal(np.asarray(example(model, 3)), model.examples.inputs[3, 0])
+    assert example(tiny_model(), 0) is None
+
+
+def test_the_map_of_patches_is_that_of_the_discriminator():
+    model = tiny_translator()
+    given = noise(64, 48)
+    drawn = model.translate(given)
+    shares = model.patch_map(given, drawn)
+    assert shares.shape == (48 // 4 - 1, 64 // 4 - 1)  # the document's formula, 63x63 at 256 pixels
+    pixels = np.asarray(drawn).transpose(2, 0, 1)[None] / 127.5 - 1
+    logits = model.critics["D"](torch.tensor(pixels, dtype=torch.float32))
+    assert np.allclose(shares, logits.sigmoid()[0, 0].detach(), atol=1e-5)
+    for name in ("gen_3", "gen_5", "pix2pix", "cyclegan"):
+        found = tiny_translator(name).patch_map(noise(64, 64), Image.effect_noise((64, 64), 50).convert("RGB"))
+        assert found.ndim == 2 and 0 <= found.min() <= found.max() <= 1
+    with pytest.raises(UsageError, match="no discriminator that judges patches"):
+        tiny_translator("srgan").patch_map(noise(64, 64), noise(64, 64))

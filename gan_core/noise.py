@@ -72,11 +72,13 @@ class NoiseRecipe(Recipe):
 
     Attributes:
         comparative: Whether scores only compare pictures; elsewhere each stands for a probability.
+        cuts_latents: Whether `decode` first maps z to a truncated normal by quantiles.
     """
 
     Config: ClassVar[type[Config]] = NoiseConfig
     controls: tuple[Control, ...] = (TRUNCATION,)
     comparative: ClassVar[bool] = False
+    cuts_latents: ClassVar[bool] = False
 
     def __init__(self, config: Any = None, options: TrainOptions | None = None) -> None:
         super().__init__(config, options)

@@ -140,6 +140,11 @@ class TranslationRecipe(Recipe):
         images: Tensor = nets["G"](inputs)
         return images
 
+    def arguments(self, n: int, random: torch.Generator) -> dict[str, Tensor]:
+        """Something that a generator takes, by the names of its arguments: n inputs and whatever goes with them."""
+        side = self.config.image_shape[1] // self.factor
+        return {"x": torch.randn(n, self.config.channels_in, side, side, generator=random)}
+
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
         """The critic's scores of the patches of images, [N, 1, h, w] in fp32, at each of its scales.
 

@@ -10,9 +10,9 @@ FRONTS = {"streamlit", "gradio", "fastapi"}
 LAYERS = {
     3: {"cli", "__main__"},
     2: {
-        "__init__", "callbacks", "card", "catalogue", "conditional", "deploy", "evaluate", "examples", "extractors",
-        "fidelity", "hub", "hub_errors", "library", "loading", "model", "model_folder", "monitor", "plan", "probe",
-        "readable", "reals", "report", "runs", "trainer", "training", "translate",
+        "__init__", "callbacks", "card", "catalogue", "conditional", "deploy", "evaluate", "examples", "export",
+        "extractors", "fidelity", "hub", "hub_errors", "library", "loading", "model", "model_folder", "monitor", "plan",
+        "probe", "readable", "reals", "report", "runs", "trainer", "training", "translate",
     },
     1: {"checkpoint", "recipes"},
     0: {

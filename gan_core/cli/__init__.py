@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import gan_core.recipes  # noqa: F401  registers every recipe
 from gan_core.cli.data import data
 from gan_core.cli.evaluate import evaluate
+from gan_core.cli.export import export
 from gan_core.cli.generate import generate
 from gan_core.cli.hub import deploy, models, publish, pull
 from gan_core.cli.listing import list_command
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "generate": generate,
     "translate": translate,
     "evaluate": evaluate,
+    "export": export,
     "pull": pull,
     "publish": publish,
     "deploy": deploy,

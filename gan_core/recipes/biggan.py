@@ -251,6 +251,7 @@ class BigGAN(ConditionalRecipe):
     train_options = TrainOptions(lr=2e-4, betas=(0.0, 0.999), batch_size=64)
     phases = (Phase("d", nets=("D",), repeats=2), Phase("g", nets=("G",)))
     comparative = True
+    cuts_latents = True
 
     def build(self) -> nn.ModuleDict:
         return nn.ModuleDict({"G": Generator(self.config), "D": Discriminator(self.config)})

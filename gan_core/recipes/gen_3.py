@@ -119,6 +119,10 @@ class Gen3(PairedRecipe):
         images: Tensor = nets["G"](inputs, torch.randn(n, self.config.width, *sides, device=inputs.device))
         return images
 
+    def arguments(self, n: int, random: torch.Generator) -> dict[str, Tensor]:
+        given = super().arguments(n, random)
+        return given | {"z": torch.randn(n, self.config.width, *given["x"].shape[2:], generator=random)}
+
     def beside(self, fakes: Tensor) -> dict[str, Tensor]:
         return {"spread": -self.config.spread * fakes.float().flatten(2).std(2).mean()}
 

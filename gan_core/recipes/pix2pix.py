@@ -15,13 +15,17 @@ drawn from $\mathcal N(0, 0.02^2)$, Adam at 2e-4 with betas (0.5, 0.999). Unlike
 normalisation with a scale and a shift of each map. The paper trains with batch normalisation and one picture at a time,
 and samples with that picture's own statistics: there the two are the same, and ours goes on being it for any batch. So
 the picture is a function of the input: dropout, the paper's only noise, is off when it draws.
+
+What the paper tries beside it can be chosen: other games (`adversarial`), a critic of pixels, or of patches of another
+size (`critic_layers`: 1 sees 16x16 pixels, 2 34x34, 3 70x70, 4 142x142), or one that does not see the input; and what
+others made of it: the residual generator of `cyclegan`'s paper, critics at three scales (Wang 2018, arXiv:1711.11585).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +34,17 @@ from gan_core.layers import Upsample, init_normal
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import PictureNorm, UNetGenerator, patch_critic
+from gan_core.translators import (
+    MultiScale,
+    PictureNorm,
+    ResnetGenerator,
+    UNetGenerator,
+    context_at_a_quarter,
+    patch_critic,
+    pixel_critic,
+)
+
+SCALES = 3  # of a multi-scale critic
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,16 @@ class Pix2PixConfig(PairedConfig):
 
     width: int = 24
     """Channels at half the side (ngf and ndf); each further halving doubles them, up to eight times as many."""
+    generator: Literal["unet", "resnet"] = "unet"
+    """A U-Net, which sees the whole picture, or residual blocks at a quarter of the side, which see around a pixel."""
+    blocks: int = 6
+    """Residual blocks of the resnet."""
+    critic: Literal["patch", "pixel", "multiscale"] = "patch"
+    """What the critic judges: patches, pixels, or patches of the picture at full, half and quarter size."""
+    critic_layers: int = 3
+    """Halving convolutions of a critic of patches, of which each doubles what it sees; the last does not halve."""
+    conditional: bool = True
+    """Whether the critic sees the input too."""
     norm: PictureNorm = "instance"
     """How both networks normalise."""
     upsample: Upsample = "conv_transpose"
@@ -49,8 +73,18 @@ class Pix2PixConfig(PairedConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         size = self.image_size
-        fits = size is None or (size >= 32 and size & (size - 1) == 0)
-        self.require(fits, f"image_size is {size}; it is halved to a pixel, so it takes 32, 64, 128, 256, ...")
+        if self.generator == "unet":
+            fits = size is None or (size >= 32 and size & (size - 1) == 0)
+            self.require(fits, f"image_size is {size}; it is halved to a pixel, so it takes 32, 64, 128, 256, ...")
+        fits = size is None or (size >= 32 and size % 4 == 0)
+        self.require(fits, f"image_size is {size}; it is halved twice and judged in patches: it takes 32, 36, 40, ...")
+        for name in ("blocks", "critic_layers"):
+            self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
+        smallest = self.smallest_judged
+        self.require(
+            size is None or size >= smallest,
+            f"image_size is {size}; a {self.critic} critic of {self.critic_layers} layers takes {smallest} or more.",
+        )
         self.require(0 <= self.dropout < 1, f"dropout is {self.dropout:g}; it is a share, from 0 to below 1.")
 
     @classmethod
@@ -60,6 +94,13 @@ class Pix2PixConfig(PairedConfig):
     @classmethod
     def paper(cls) -> Self:
         return cls(image_size=256, channels=3, input_channels=3, width=64, norm="batch")
+
+    @property
+    def smallest_judged(self) -> int:
+        """Pixels along a side that the critic needs: a map of at least 1x1 at its coarsest scale."""
+        if self.critic == "pixel":
+            return 1
+        return 3 << (self.critic_layers + (SCALES - 1 if self.critic == "multiscale" else 0))
 
     @property
     def downs(self) -> int:
@@ -77,18 +118,39 @@ class Pix2Pix(PairedRecipe):
 
     @property
     def multiple(self) -> int:
-        return int(2**self.config.downs)
+        return int(2**self.config.downs) if self.config.generator == "unet" else 4
 
     @property
-    def context(self) -> None:
-        return None
+    def smallest(self) -> int:
+        return max(8, self.multiple)  # a map of one number has no deviation to be divided by
+
+    @property
+    def context(self) -> int | None:
+        return None if self.config.generator == "unet" else context_at_a_quarter(self.config.blocks)
 
     def build(self) -> nn.ModuleDict:
+        return nn.ModuleDict({"G": self.generator(), "D": self.critic()}).apply(partial(init_normal, std=0.02))
+
+    def generator(self) -> nn.Module:
+        """The network that draws."""
         c = self.config
         channels = c.image_shape[0]
-        generator = UNetGenerator(c.channels_in, channels, c.width, c.downs, c.norm, c.upsample, c.dropout)
-        critic = patch_critic(c.channels_in + channels, c.width, strides=(2, 2, 2, 1), norm=c.norm)
-        return nn.ModuleDict({"G": generator, "D": critic}).apply(partial(init_normal, std=0.02))
+        if c.generator == "resnet":
+            return ResnetGenerator(c.channels_in, channels, c.width, c.blocks, c.norm, c.upsample)
+        return UNetGenerator(c.channels_in, channels, c.width, c.downs, c.norm, c.upsample, c.dropout)
+
+    def critic(self) -> nn.Module:
+        """The network that judges."""
+        c = self.config
+        channels = c.image_shape[0] + (c.channels_in if c.conditional else 0)
+        if c.critic == "pixel":
+            return pixel_critic(channels, c.width, c.norm)
+        strides = (2,) * c.critic_layers + (1,)
+        if c.critic == "multiscale":
+            return MultiScale(*(patch_critic(channels, c.width, strides, c.norm) for _ in range(SCALES)))
+        return patch_critic(channels, c.width, strides, c.norm)
 
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
-        return super().judge(nets, inputs, torch.cat([inputs, images], dim=1))
+        seen = torch.cat([inputs, images], dim=1) if self.config.conditional else images
+        logits = nets["D"](seen)
+        return [part.float() for part in (logits if self.config.critic == "multiscale" else [logits])]

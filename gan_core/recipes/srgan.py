@@ -126,13 +126,13 @@ class Generator(nn.Module):
             for parameter in self.to_image.parameters():
                 nn.init.zeros_(parameter)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        x = self.stem(inputs)  # [N, C, H, W] -> [N, width, H, W]
-        x = x + self.body(x)
-        x = self.doublings(x)  # -> [N, width, factor H, factor W]
-        images: Tensor = self.to_image(x)  # -> [N, C, factor H, factor W], about [-1, 1]
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.stem(x)  # [N, C, H, W] -> [N, width, H, W]
+        y = y + self.body(y)
+        y = self.doublings(y)  # -> [N, width, factor H, factor W]
+        images: Tensor = self.to_image(y)  # -> [N, C, factor H, factor W], about [-1, 1]
         if self.residual:
-            images = images + F.interpolate(inputs, scale_factor=self.factor, mode="bicubic")
+            images = images + F.interpolate(x, scale_factor=self.factor, mode="bicubic")
         return images
 
 

@@ -176,7 +176,7 @@ class Generator(nn.Module):
         last = len(self.layers) // 2 - 1
         level = last if level is None else level
         to_image = [*self.to_smaller, self.to_image]
-        before = x = self.start.expand(len(w), -1, -1, -1)
+        before = x = self.start.expand(w.shape[0], -1, -1, -1)
         for k, layer in enumerate(self.layers[: 2 * level + 2]):
             before = x if k == 2 * level else before
             noise: Tensor = layer.get_buffer("noise")

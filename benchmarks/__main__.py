@@ -47,6 +47,16 @@ class Sample(Benchmark):
 
 
 @dataclass(frozen=True)
+class Translate(Benchmark):
+    """Translating a picture: how long it takes, by its size and the network's width."""
+
+    def measure(self) -> Report:
+        from benchmarks import translate
+
+        return translate.measure()
+
+
+@dataclass(frozen=True)
 class App(Benchmark):
     """The running server: its cold start and its latencies."""
 
@@ -98,7 +108,8 @@ class Quality(Benchmark):
 
 def main(arguments: list[str]) -> None:
     """Runs the benchmark that the arguments name, and reports it."""
-    benchmark = tyro.cli(Train | Sample | App | Coverage | Quality, args=arguments, prog="python -m benchmarks")
+    known = Train | Sample | Translate | App | Coverage | Quality
+    benchmark = tyro.cli(known, args=arguments, prog="python -m benchmarks")  # type: ignore[arg-type]
     try:
         report = benchmark.measure()
     except UsageError as error:

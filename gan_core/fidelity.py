@@ -98,6 +98,7 @@ def evaluate_translations(
         dataset=real.name,
         split="test",
         n=len(given),
+        factor=recipe.factor,
         extractor=Judge(extractor.name, extractor.sha256, extractor.trained_on),
         sources={name: judged(name) for name in sources},
         cycle=l1(translated(model, drawn, backwards=1), given) if recipe.both_ways else None,

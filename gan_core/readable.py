@@ -72,19 +72,24 @@ TRUTHS = {  # where in a source's numbers, and what they are
     "truth.kept.l1": "L1 where it does not",
     "truth.kept.ssim": "SSIM where it does not",
 }
-OTHERS = {"input": "input as it is", "nearest": "nearest training picture"}  # what a model must beat
+
+
+def copied(metrics: Mapping[str, Any]) -> str:
+    """What the input is given back as."""
+    return "input as it is" if metrics.get("factor") == 1 else "input enlarged bicubically"
 
 
 def of_translations(metrics: Mapping[str, Any]) -> dict[str, str]:
     """Of a `report.TranslationReport`: the model's numbers, beside what could be had without one."""
     sources = metrics["sources"]
+    beaten = {"input": copied(metrics), "nearest": "nearest training picture"}  # what a model must beat
 
     def row(path: str, others: Mapping[str, str]) -> str:
         beside = ", ".join(f"{label} {number(at(sources, f'{name}.{path}'))}" for name, label in others.items())
         return f"{number(at(sources, f'model.{path}'))} ({beside})"
 
-    rows = {label: row(path, OTHERS) for path, label in TRUTHS.items() if is_number(at(sources, f"model.{path}"))}
-    with_floor = OTHERS | {"truth": "held-out pictures"}
+    rows = {label: row(path, beaten) for path, label in TRUTHS.items() if is_number(at(sources, f"model.{path}"))}
+    with_floor = beaten | {"truth": "held-out pictures"}
     rows[_distance_name(metrics["extractor"])] = row("fd", with_floor)
     rows["Kernel distance (KID)"] = row("kid", with_floor)
     rows["Edges where the input has them"] = row("edges", {"truth": "true pictures"})

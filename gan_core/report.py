@@ -209,9 +209,11 @@ class TranslationReport:
         dataset: Whose held-out inputs it was given.
         split: "test".
         n: Held-out inputs.
+        factor: How many times larger than its input a picture is.
         extractor: Whose features they are.
-        sources: Of "model"; of "input", which is given back as it is; of "nearest", the picture of the training input
-            that is nearest to the input, or without pairs the nearest training picture; of "truth", held-out pictures.
+        sources: Of "model"; of "input", which is given back as it is, or enlarged by bicubic interpolation; of
+            "nearest", the picture of the training input that is nearest to the input, or without pairs the nearest
+            training picture; of "truth", held-out pictures.
         cycle: Mean difference, 0 to 1, of inputs from what comes back of them; None where only one way is learned.
         identity: Mean difference of pictures from what is made of them, which should be nothing; else None.
         seconds: What it took.
@@ -223,6 +225,7 @@ class TranslationReport:
     dataset: str
     split: str
     n: int
+    factor: int
     extractor: Judge
     sources: dict[str, Source]
     cycle: float | None

@@ -27,6 +27,8 @@ class Translate:
     """A model folder, a run's folder, or owner/name on the Hub."""
     seed: int = 0
     """Of what is drawn at random, where the model draws something."""
+    backwards: bool = False
+    """Translate the other way, where the model learned both."""
     revision: str | None = None
     """Branch, tag or commit on the Hub."""
 
@@ -47,6 +49,7 @@ def translate(words: list[str]) -> None:
     if not single and asked.out.suffix:
         raise UsageError(f"OUT is {asked.out}; it takes a .png for one picture, or a folder.")
     model = load(asked.model, asked.revision)
+    controls = {"backwards": 1.0} if asked.backwards else {}
     unreadable = []
     with tqdm(total=len(sources), unit=" pictures", bar_format=BAR, disable=None) as bar:
         for place, source in enumerate(sources):
@@ -63,7 +66,7 @@ def translate(words: list[str]) -> None:
                 continue
             if (size := model.working_size(picture.size)) != picture.size:
                 bar.write(f"{source.name} is translated at {size[0]}x{size[1]}, since the network sees it as a whole.")
-            drawn = model.translate(picture, asked.seed, show)
+            drawn = model.translate(picture, asked.seed, show, **controls)
             target = asked.out if single else asked.out / f"{source.stem}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             with replacing(target) as file:

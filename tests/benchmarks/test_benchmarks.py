@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import app, costs, sample, train
+from benchmarks import app, costs, sample, train, translate
 from benchmarks.report import Report
 from benchmarks.textbook import in_memory, of_files, textbook_steps
 from benchmarks.timing import interleaved
@@ -58,6 +58,14 @@ def test_sample_reports_its_figure(tmp_path):
     report = sample.measure(rounds=2, sizes=[(4, 16), (8, 16)])
     assert [row["images"] for row in report.rows] == [1, 16, 64] * 2
     check(report, {"share_of_bare_forward", "share_of_bare_forward_small"}, tmp_path)
+
+
+def test_translate_reports_its_figures(tmp_path):
+    report = translate.measure(rounds=2, sides=(16, 24, 32))
+    assert [(row["width"], row["picture"]) for row in report.rows] == [
+        (w, s) for s in (16, 24, 32) for w in ("32", "64")
+    ]
+    check(report, {"milliseconds_of_24_at_width_32", "milliseconds_of_24_at_width_64"}, tmp_path)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from gan_core.evaluate import evaluate
 from gan_core.fidelity import nearest_pictures
 from gan_core.model import Model
 from gan_core.recipes.cyclegan import CycleGAN, CycleGANConfig
+from gan_core.recipes.srgan import SRGAN, SRGANConfig
 from gan_core.translation import TranslationConfig, TranslationRecipe
 
 SIDE = 16
@@ -153,3 +154,17 @@ def test_what_does_not_fit_is_refused_in_a_sentence(data):
     data(lambda split: dataclasses.replace(negatives(split), inputs=None))
     with pytest.raises(UsageError, match="noise has no inputs to translate; name a data set that has"):
         evaluate(model_of(Negative))
+
+
+def test_what_enlarges_is_compared_with_bicubic_interpolation(data):
+    """A network that was not trained yet draws just that."""
+
+    def pictures(split):
+        return ImageData("noise", noisy(40, 0 if split == "train" else 1).repeat(1, 1, 2, 2))
+
+    data(pictures)
+    recipe = SRGAN(SRGANConfig(image_size=32, channels=3, input_channels=3, width=4, blocks=1, factor=2))
+    report = evaluate(Model(recipe, nn.ModuleDict({"G": recipe.build()["G"].eval()}), training={"dataset": "noise"}))
+    model, copy = report.sources["model"], report.sources["input"]
+    assert report.factor == 2 and model.truth.l1 == pytest.approx(copy.truth.l1, abs=1e-4)
+    assert model.truth.psnr == pytest.approx(copy.truth.psnr, abs=0.01) and model.truth.psnr < 40

@@ -132,6 +132,7 @@ TRANSLATED = {
     "dataset": "batik",
     "split": "test",
     "n": 200,
+    "factor": 1,
     "extractor": REPORT["extractor"],
     "sources": {
         "model": source(5.0, 0.031), "input": source(39.0, 0.253), "nearest": source(6.9, 0.244),
@@ -152,6 +153,13 @@ def test_a_translation_stands_beside_what_could_be_had_without_a_model():
     assert rows["Measured"] == "on 200 held-out inputs of batik, 2026-11-22, gan_core 0.1.0"
     assert not any("cycle" in label or "differs from the input" in label for label in rows)
     assert any("where it does not" in label for label in rows)
+
+
+def test_what_enlarges_stands_beside_bicubic_interpolation():
+    assert (
+        "0.0310 (input enlarged bicubically 0.253, "
+        in readable(TRANSLATED | {"factor": 2})["Difference from the truth (L1)"]
+    )
 
 
 def test_a_strangers_odd_report_on_translations_is_no_trouble():

@@ -423,6 +423,20 @@ def test_a_training_shows_held_out_inputs_and_its_model_translates_a_folder(runs
     assert "3 pictures translated" in told.out and len(list((tmp_path / "again").iterdir())) == 3
 
 
+def test_the_command_goes_backwards_where_a_model_can(fresh, runs, tmp_path, capsys):
+    model = fresh("cyclegan")
+    model.save(runs / "both" / "model")
+    fresh().save(runs / "sketches" / "model")
+    picture = Image.effect_noise((20, 16), 90)
+    picture.save(tmp_path / "a.png")
+    main(["translate", str(tmp_path / "a.png"), str(tmp_path / "b.png"), "--model", "runs/both", "--backwards"])
+    assert np.array_equal(Image.open(tmp_path / "b.png"), model.translate(picture, backwards=1))
+    with pytest.raises(SystemExit):
+        main(["translate", str(tmp_path / "a.png"), str(tmp_path / "c.png"), "--model", "runs/sketches", "--backwards"])
+    assert "A gen_1 model has no control 'backwards'" in capsys.readouterr().err
+    assert not (tmp_path / "c.png").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -37,7 +37,8 @@ def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> st
     dataset = training.get("dataset", "unknown")
     licence = DATASETS[dataset].licence if dataset in DATASETS else "the pictures' own"
     classes = described["classes"]
-    translates = issubclass(recipe_class(described["recipe"]), TranslationRecipe)
+    recipe = recipe_class(described["recipe"])
+    translates = issubclass(recipe, TranslationRecipe)
     kind = "" if translates else f" ({'conditional' if classes else 'unconditional'})"
     facts = {
         "Recipe": f"`{described['recipe']}`{kind}",
@@ -57,6 +58,7 @@ def write_card(name: str, described: dict[str, Any], parameter_bytes: int) -> st
     table = "\n".join(f"| {label} | {value} |" for label, value in facts.items())
     config = "\n".join(f"- `{key}`: {value}" for key, value in described["config"].items())
     command = f"\nMade by\n\n```sh\n{training['command']}\n```\n" if "command" in training else ""
+    note = f"\n**{DATASETS[dataset].note}**\n" if dataset in DATASETS and DATASETS[dataset].note else ""
     count, columns = sheet_layout(classes)
     order = ", each column of one class" if classes and columns % len(classes) == 0 else ""
     shown = f"{count} pictures of seed 0, not selected{order}"
@@ -85,7 +87,7 @@ tags:
 ![{shown}](samples.png)
 
 {shown}.
-
+{note}
 | | |
 | --- | --- |
 {table}
@@ -98,6 +100,10 @@ tags:
 model = gan_core.load("{name}")  # this folder, or owner/name on the Hub
 {use}
 ```
+
+## What {described["recipe"]} is
+
+{recipe.about()}
 
 ## Config
 

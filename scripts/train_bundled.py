@@ -4,6 +4,7 @@
     python scripts/train_bundled.py wgan-digits            train it, or go on with its run, and put it into the box
     python scripts/train_bundled.py wgan-digits --from RUN put a finished run into the box
     python scripts/train_bundled.py --refresh              measure and describe anew what is in the box
+    python scripts/train_bundled.py --cards                only write the cards anew
 
 Into the box: the weights with their config, card and sheet go to weights/NAME, a golden picture to tests/golden, a row
 into weights/README.md.
@@ -30,28 +31,23 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import gan_core.recipes  # noqa: F401  registers every recipe
 from gan_core.atomic import replacing
-from gan_core.card import duration
+from gan_core.card import duration, write_card
 from gan_core.checkpoint import load_checkpoint
 from gan_core.cli.training import planned
 from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
 from gan_core.evaluate import evaluate
-from gan_core.figures import number, spread
 from gan_core.loading import load_folder
 from gan_core.model import Model
 from gan_core.model_folder import CONFIG, read_config
 from gan_core.plan import INTERVALS, OPTIONAL_INTERVALS, Plan, RunOptions, read_plan
-from gan_core.readable import at
 from gan_core.recipe import nearest
-from gan_core.report import is_of_translations
 from gan_core.runs import LIVE, Run, runs_folder
+from scripts.box_table import distance, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS, GOLDEN = ROOT / "weights", ROOT / "tests" / "golden"
 TABLE = re.compile(r"(<!-- python scripts/train_bundled.py -->\n).*?(<!-- end -->)", re.S)  # in weights/README.md
-MADE = ["model", "made by", "threads", "time", "images seen"]
-DRAWING = [*MADE, "FD (floor)", "recall (floor)", "coverage (floor)"]
-TRANSLATING = [*MADE, *(f"{score} (input, nearest)" for score in ("L1", "SSIM")), "FD (input, nearest, floor)"]
 
 
 @dataclass(frozen=True)
@@ -220,55 +216,17 @@ def golden(model: Model) -> Tensor:
 
 
 def with_rows(readme: str) -> str:
-    """weights/README.md with the tables of what is in the box now: of models that draw, and of those that translate."""
-    there = {name: read_config(WEIGHTS / name) for name in BUNDLED if in_box(name)}
-    tables = []
-    for heads, score, translate in ((DRAWING, scored, False), (TRANSLATING, beside, True)):
-        rows = [
-            [*made(name, described["training"]), *score(described["metrics"])]
-            for name, described in there.items()
-            if is_of_translations(described["metrics"]) == translate
-        ]
-        if rows:
-            tables.append("".join(f"| {' | '.join(line)} |\n" for line in (heads, ["---"] * len(heads), *rows)))
-    return TABLE.sub(lambda found: found[1] + "\n".join(tables) + found[2], readme)
+    """weights/README.md with the tables of what is in the box now."""
+    text = tables({name: read_config(WEIGHTS / name) for name in BUNDLED if in_box(name)})
+    return TABLE.sub(lambda found: found[1] + text + found[2], readme)
 
 
-def made(name: str, training: dict[str, Any]) -> list[str]:
-    """The first cells of a model in weights/README.md: how it was made."""
-    return [
-        f"[{name}]({name}/README.md)",
-        f"`{training['command']}`",
-        str(training["threads"]),
-        duration(training["seconds"]),
-        f"{training['images_seen']:,}",
-    ]
-
-
-def scored(metrics: dict[str, Any]) -> list[str]:
-    """The other cells of one that draws: its numbers, with what held-out pictures score."""
-    shares = (f"{number(metrics[score])} ({number(metrics['floors'][score])})" for score in ("recall", "coverage"))
-    return [distance(metrics), *shares]
-
-
-def beside(metrics: dict[str, Any]) -> list[str]:
-    """The other cells of one that translates: its numbers, with those of what could be had without it."""
-    sources = metrics["sources"]
-
-    def cell(path: str, others: tuple[str, ...]) -> str:
-        compared = ", ".join(number(at(sources[name], path)) for name in others)
-        return f"{number(at(sources['model'], path))} ({compared})"
-
-    return [*(cell(f"truth.{score}", ("input", "nearest")) for score in ("l1", "ssim")), distance(metrics)]
-
-
-def distance(metrics: dict[str, Any]) -> str:
-    """FD with its spread and its floor; of a model that translates, with the input's and the nearest picture's too."""
-    if is_of_translations(metrics):
-        own, *others = (number(metrics["sources"][name]["fd"]) for name in ("model", "input", "nearest", "truth"))
-        return f"{own} ({', '.join(others)})"
-    fd = metrics["fd"]
-    return f"{spread(fd['value'], fd['spread'])} ({number(fd['floor'])})"
+def describe(name: str) -> None:
+    """Writes the card of a model in the box anew, by what its config says."""
+    folder = WEIGHTS / name
+    card = write_card(name, read_config(folder), (folder / "model.safetensors").stat().st_size)
+    with replacing(folder / "README.md") as file:
+        file.write(card.encode())
 
 
 def in_box(name: str) -> bool:
@@ -310,6 +268,8 @@ class Bundle:
     """A finished run's folder to put into the box, in place of training."""
     refresh: bool = False
     """Measure and describe anew what is in the box (by default all of it), without training."""
+    cards: bool = False
+    """Only write the cards of what is in the box anew, as after a change of a recipe's docstring."""
 
 
 def main() -> None:
@@ -331,8 +291,12 @@ def act(asked: Bundle) -> None:
     for name in asked.names:
         if name not in BUNDLED:
             raise UsageError(f"There is no bundled model {name!r}{nearest(name, BUNDLED)}.")
-    if asked.run is not None and (len(asked.names) != 1 or asked.refresh):
+    if asked.run is not None and (len(asked.names) != 1 or asked.refresh or asked.cards):
         raise UsageError("--from takes the name of the one model that the run is to become.")
+    if asked.cards:
+        for name in asked.names or filter(in_box, BUNDLED):
+            describe(name)
+        return
     if asked.run is not None:
         land(asked.names[0], Run(asked.run))
     elif asked.refresh:

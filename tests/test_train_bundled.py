@@ -19,6 +19,7 @@ from gan_core.model_folder import read_config
 from gan_core.report import Report
 from gan_core.runs import Run
 from scripts import train_bundled
+from scripts.box_table import tables
 from scripts.train_bundled import Recorded
 
 TINY = "gan --hidden 8 --maxout_units 4 --batch_size 8 --steps 4 --precision fp32"
@@ -203,3 +204,32 @@ def test_a_run_that_has_not_ended_does_not_land(box, finished, tmp_path, monkeyp
 def test_what_does_not_fit_is_one_sentence(words, sentence, box, monkeypatch, capsys):
     said = refused(monkeypatch, capsys, *words)
     assert sentence in said and said.count("\n") == 1
+
+
+def test_a_card_is_written_anew_without_measuring(box, finished, monkeypatch, capsys):
+    asked(monkeypatch, "gan-digits", "--from", finished)
+    before = {path.name: path.read_bytes() for path in (box / "gan-digits").iterdir()}
+    (box / "gan-digits" / "README.md").write_text("stale")
+    monkeypatch.setattr(train_bundled, "evaluate", None)
+    asked(monkeypatch, "--cards")
+    assert {path.name: path.read_bytes() for path in (box / "gan-digits").iterdir()} == before
+
+
+def test_models_that_translate_have_a_table_of_their_own():
+    training = {"command": "python train.py", "threads": 1, "seconds": 61.0, "images_seen": 3200}
+    drawing = {"training": training, "metrics": read_config(train_bundled.WEIGHTS / "gan-digits")["metrics"]}
+
+    def source(fd, l1, ssim):
+        return {"fd": fd, "truth": {"l1": l1, "ssim": ssim}}
+
+    sources = {
+        "model": source(5.0, 0.031, 0.9), "input": source(39.0, 0.25, 0.6), "nearest": source(6.9, 0.24, 0.16),
+        "truth": source(1.3, 0.0, 1.0),
+    }  # fmt: skip
+    lines = tables({"gan-digits": drawing, "gen_1-batik": {"training": training, "metrics": {"sources": sources}}})
+    drawn, translated = lines.split("\n\n")
+    assert "gan-digits" in drawn and "gen_1-batik" not in drawn and "recall (floor)" in drawn
+    assert translated.splitlines()[-1] == (
+        "| [gen_1-batik](gen_1-batik/README.md) | `python train.py` | 1 | 1 min 1 s | 3,200 "
+        "| 0.0310 (0.250, 0.240) | 0.900 (0.600, 0.160) | 5.00 (39.0, 6.90, 1.30) |"
+    )

@@ -18,10 +18,13 @@ from gan_core.conditional import as_the_data
 from gan_core.data import Images
 from gan_core.evaluate import evaluate_pictures
 from gan_core.evaluate import samples as drawn_samples
+from gan_core.fidelity import judge_translations
 from gan_core.metrics.extractor import Extractor
+from gan_core.model import Model
 from gan_core.monitor import findings
 from gan_core.runs import Run
 from gan_core.trainer import Callback, Trainer
+from gan_core.translation import TranslationRecipe
 
 log = logging.getLogger(__name__)
 
@@ -139,22 +142,37 @@ def evaluation(run: Run, training: dict[str, Any], held_out: Images, extractor: 
     def measure(trainer: Trainer) -> Row:
         nonlocal lowest
         model = trainer.model()
-        asked = as_the_data(model, trainer.data, count, SHEET_SEED)
-        drawn = drawn_samples(model, count, SHEET_SEED, lambda share, text: None, asked)
-        report = evaluate_pictures(drawn, trainer.data, held_out, extractor, asked)
-        if (fd := report.fd.value) < lowest:
+        of = of_translations if isinstance(model.recipe, TranslationRecipe) else of_samples
+        row = of(model, trainer.data, held_out, extractor, count)
+        if (fd := row["metric/fd"]) < lowest:
             lowest = fd
             keep(trainer, training, run.best_file, run.best_folder, f"runs/{run.name}/best")
             log.info("step %d: FD %.2f is the lowest so far, kept in best/", trainer.step, fd)
-        return {
-            "metric/fd": fd,
-            "metric/fd_floor": report.fd.floor,
-            "metric/precision": report.precision,
-            "metric/recall": report.recall,
-            "metric/coverage": report.coverage,
-        }
+        return row
 
     return measure
+
+
+def of_samples(model: Model, data: Images, held_out: Images, extractor: Extractor, count: int) -> Row:
+    """What is measured on pictures from noise."""
+    asked = as_the_data(model, data, count, SHEET_SEED)
+    drawn = drawn_samples(model, count, SHEET_SEED, lambda share, text: None, asked)
+    report = evaluate_pictures(drawn, data, held_out, extractor, asked)
+    return {
+        "metric/fd": report.fd.value,
+        "metric/fd_floor": report.fd.floor,
+        "metric/precision": report.precision,
+        "metric/recall": report.recall,
+        "metric/coverage": report.coverage,
+    }
+
+
+def of_translations(model: Model, data: Images, held_out: Images, extractor: Extractor, count: int) -> Row:
+    """What is measured on pictures of held-out inputs; without true pictures, distances of sets only."""
+    sources = judge_translations(model, data, held_out, extractor, count).sources
+    row = {"metric/fd": sources["model"].fd, "metric/fd_floor": sources["truth"].fd}
+    truth = sources["model"].truth
+    return row if truth is None else row | {"metric/l1": truth.l1, "metric/ssim": truth.ssim}
 
 
 def samples(run: Run) -> Callback:

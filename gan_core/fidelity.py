@@ -20,6 +20,7 @@ from gan_core.data.channels import with_channels
 from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
 from gan_core.extractors import extractor_for, load_extractor
+from gan_core.metrics.extractor import Extractor
 from gan_core.metrics.frechet import frechet_distance, moments
 from gan_core.metrics.kid import kernel_distance
 from gan_core.metrics.nearest import nearest
@@ -59,15 +60,34 @@ def evaluate_translations(
         UsageError: The data cannot be had, has nothing to translate, has too few held-out pictures, or is of another
             size; n is too small; there is no such extractor.
     """
+    refuse_few(n, "inputs")
+    real, held_out = real_images(model, where, "train"), real_images(model, where, "test")
+    extractor = load_extractor(extractor_for(real) if features == "auto" else features)
+    return judge_translations(model, real, held_out, extractor, n, progress)
+
+
+def judge_translations(
+    model: Model, real: Images, spare: Images, extractor: Extractor, n: int = 5000, progress: Progress | None = None
+) -> TranslationReport:
+    """Judges what becomes of n held-out inputs, through an extractor.
+
+    Args:
+        model: One that translates.
+        real: The training split.
+        spare: The test split.
+        extractor: What pictures are compared through.
+        n: Inputs.
+        progress: See `evaluate_translations`.
+
+    Raises:
+        UsageError: There is nothing to translate, or too little.
+    """
     started = time.monotonic()
     recipe = model.recipe
     assert isinstance(recipe, TranslationRecipe)
-    refuse_few(n, "inputs")
-    real, spare = real_images(model, where, "train"), real_images(model, where, "test")
     known, held_out = given_by(real, recipe), given_by(spare, recipe)
     given, images = (rows[shuffled(len(rows))[:n]] for rows in (held_out.inputs, held_out.images))
     refuse_few(len(given), f"held-out inputs of {real.name}")
-    extractor = load_extractor(extractor_for(real) if features == "auto" else features)
     train = seen_real(real, extractor, share_of(progress, (0.0, TRANSLATING[0]))).features
     drawn = translated(model, given, share_of(progress, TRANSLATING))
     tell = share_of(progress, (TRANSLATING[1], 1.0))

@@ -54,7 +54,8 @@ class RunOptions:
     monitor_every: int = 250
     """Steps between looks at a fixed batch, which warn of collapse; 0 turns them off."""
     evaluate_every: int = 0
-    """Steps between measurements of FD, precision, recall and coverage, which keep the best checkpoint; 0 is off."""
+    """Steps between measurements (FD, precision, recall, coverage; of translations FD, L1, SSIM), which keep the best
+    checkpoint by FD; 0 is off."""
 
     def __post_init__(self) -> None:
         if self.dataset in DATASETS and DATASETS[self.dataset].kind == "points":

@@ -165,8 +165,6 @@ def held_out_pictures(plan: Plan, data: Images) -> Images:
     Raises:
         UsageError: There is no extractor, or the data have no or too few held-out pictures.
     """
-    if isinstance(plan.recipe, TranslationRecipe):
-        raise UsageError("--evaluate_every takes the distance of pictures drawn from noise; this recipe translates.")
     try:
         load_extractor(extractor_for(data))
         held_out = load_data(plan.run.dataset, data.image_size, data.channels, split="test")

@@ -7,14 +7,17 @@ import pytest
 import torch
 from torch import nn
 
+from gan_core.cli import main
 from gan_core.data import DATASETS, ImageData
 from gan_core.data.registry import DatasetEntry
 from gan_core.errors import UsageError
 from gan_core.evaluate import evaluate
 from gan_core.fidelity import nearest_pictures
+from gan_core.library import load
 from gan_core.model import Model
 from gan_core.recipes.cyclegan import CycleGAN, CycleGANConfig
 from gan_core.recipes.srgan import SRGAN, SRGANConfig
+from gan_core.runs import Run
 from gan_core.translation import TranslationConfig, TranslationRecipe
 
 SIDE = 16
@@ -168,3 +171,16 @@ def test_what_enlarges_is_compared_with_bicubic_interpolation(data):
     model, copy = report.sources["model"], report.sources["input"]
     assert report.factor == 2 and model.truth.l1 == pytest.approx(copy.truth.l1, abs=1e-4)
     assert model.truth.psnr == pytest.approx(copy.truth.psnr, abs=0.01) and model.truth.psnr < 40
+
+
+def test_a_run_is_measured_on_held_out_inputs_and_its_best_is_kept(data, runs):
+    data(negatives)
+    words = ["gen_1", "--dataset", "noise", "--width", "4", "--blocks", "1", "--batch_size", "8", "--precision", "fp32"]
+    main(["train", *words, "--steps", "4", "--evaluate_every", "2", "--monitor_every", "0", "--out", str(runs / "t")])
+    rows = [row for row in Run(runs / "t").metrics()[0] if "metric/fd" in row]
+    assert [row["step"] for row in rows] == [2, 4]
+    last, report = rows[-1], evaluate(load("runs/t"))
+    assert last["metric/l1"] == pytest.approx(report.sources["model"].truth.l1, abs=1e-5)
+    assert last["metric/fd"] == pytest.approx(report.sources["model"].fd, abs=1e-3)
+    assert last["metric/fd_floor"] == pytest.approx(report.sources["truth"].fd, abs=1e-6)
+    assert Run(runs / "t").best_file.exists()

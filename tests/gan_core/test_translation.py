@@ -459,15 +459,10 @@ def test_what_cannot_be_translated(words, sentence, fresh, runs, tmp_path, monke
 
 
 def test_data_that_does_not_fit_is_said_before_anything_is_written(runs, few_cloths, capsys):
-    for words, sentence in (
-        (["gen_1", "--dataset", "digits"], "the data has no inputs to translate"),
-        (["gen_1", "--dataset", "batik", "--evaluate_every", "5"], "this recipe translates"),
-    ):
-        with pytest.raises(SystemExit):
-            main(
-                ["train", *words, "--steps", "1", "--batch_size", "4", "--image_size", "16", "--out", str(runs / "no")]
-            )
-        assert sentence in capsys.readouterr().err
+    words = ["gen_1", "--dataset", "digits", "--steps", "1", "--batch_size", "4", "--image_size", "16"]
+    with pytest.raises(SystemExit):
+        main(["train", *words, "--out", str(runs / "no")])
+    assert "the data has no inputs to translate" in capsys.readouterr().err
     assert not (runs / "no").exists()
 
 

@@ -1,5 +1,6 @@
 """The translate tab: draw, upload or take an example, and see what models make of it."""
 
+import hashlib
 import random
 import time
 from typing import Any
@@ -15,7 +16,7 @@ from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
 from gan_core.recipe import Control, nearest
 from gan_core.translation import TranslationRecipe
-from tabs.browser import DICE
+from tabs.browser import DICE, SHOWN_IF
 from tabs.canvas import bound
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, about, told
@@ -37,6 +38,7 @@ from tabs.translation import (
 )
 
 CANVAS = SHOWN = 512  # pixels of a fresh canvas, and of small pictures when they are enlarged
+STRIP = 256  # pixels of a variation at most: there are several
 OWN_SIZE = 0
 TRAINED_SIZE = -1
 NO_MODELS = (
@@ -207,18 +209,17 @@ class TranslateTab:
             "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS,
         }  # fmt: skip
         choose = panel.models.input(self._choose, panel.models, panel.shown, **QUIETLY, **TAKES_TURNS)
-        opened = tab.select(self._open, [self.canvas, panel.models], [self.canvas, *panel.shown], **QUIETLY)
+        opened = tab.select(
+            self._open, [self.canvas, panel.models], [self.canvas, *panel.shown], **QUIETLY, **TAKES_TURNS
+        )  # fmt: skip
         asked = another.click(self._another, panel.models, self.canvas, **QUIETLY, **TAKES_TURNS)
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
         for event in (choose, opened, asked, rolled):
             event.success(**draw)
         turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
         gr.on([go.click, panel.seed.submit, panel.detail.release, *(each.input for each in turned)], **draw)
-        panel.lines.change(
-            lambda on: [gr.Slider(visible=on), gr.Checkbox(visible=on)], panel.lines, [panel.detail, panel.flip],
-            **QUIETLY,
-        )  # fmt: skip
-        live = draw | {"fn": self._draw_live, "inputs": [panel.live, *draw["inputs"]]}
+        panel.lines.change(None, panel.lines, [panel.detail, panel.flip], js=SHOWN_IF, **QUIETLY)
+        live = draw | {"fn": self._draw_live, "inputs": [panel.live, self.used, *draw["inputs"]]}
         # a stroke is an input, an undone one a change, and a picture an upload, which a change follows when it is shown
         gr.on([self.canvas.input, self.canvas.change, self.canvas.upload], **live)
         gr.api(translate, api_name="translate", **TAKES_TURNS)
@@ -238,8 +239,11 @@ class TranslateTab:
     def _another(self, names: list[str] | None) -> Any:
         return shown(translator(next(iter(names or ()), None))[1], random.randrange(EXAMPLES))
 
-    def _draw_live(self, live: bool, *inputs: Any) -> Any:
-        return self._draw(*inputs) if live else [gr.skip()] * 8
+    def _draw_live(self, live: bool, used: dict[str, Any] | None, *inputs: Any) -> Any:
+        """Draws after a stroke, unless that is off or changed nothing: a canvas tells of changes several times over."""
+        picture = picture_of(inputs[0])
+        same = picture is not None and used is not None and used.get("picture") == digest(picture)
+        return self._draw(*inputs) if live and not same else [gr.skip()] * 8
 
     @told()
     def _draw(
@@ -255,6 +259,7 @@ class TranslateTab:
         side = first.image_size // first.recipe.factor if side == TRAINED_SIZE else side
         chosen = Lines(detail, flip) if lines else None
         given, drawn, settings = run(Translation(tuple(names), side, seed or 0, chosen, controls), picture)
+        settings |= {"picture": digest(picture)}
         return [
             (to_mode(given, 3), drawn[0].picture),
             said_of(given, drawn, picture),
@@ -276,6 +281,11 @@ def picture_of(canvas: dict[str, Any] | None) -> Image.Image | None:
         return None
     picture = to_mode(drawn, 3)
     return None if picture.convert("L").getextrema() == (255, 255) else picture
+
+
+def digest(picture: Image.Image) -> str:
+    """What tells pictures apart."""
+    return hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:16]
 
 
 def shown(model: Model, place: int) -> Any:
@@ -301,8 +311,10 @@ def several(given: Image.Image, drawn: list[Translated], settings: dict[str, Any
     label = "Side by side"
     first = drawn[0]
     if len(drawn) == 1 and isinstance(first.model.recipe, TranslationRecipe) and first.model.recipe.varies:
+        small = given.copy()
+        small.thumbnail((STRIP, STRIP))
         seeds = [(settings["seed"] + k) % (MAX_SEED + 1) for k in range(VARIATIONS)]
-        pictures = [(first.model.translate(given, seed), f"seed {seed}") for seed in seeds]
+        pictures = [(first.model.translate(small, seed), f"seed {seed}") for seed in seeds]
         label = "Variations: another seed, another picture"
     return gr.Gallery(pictures, label=label, visible=len(pictures) > 1)
 

@@ -300,11 +300,11 @@ def test_a_picture_without_settings_is_told_and_loses_nothing(page, tmp_path):
     from PIL import Image
 
     page.goto("/playground/")
-    before = pixels(page, "#gallery")
+    before = content(page, "#gallery")  # drawn again it may be, as other panels open, but not otherwise
     Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
     page.locator("#drop input[type=file]").set_input_files(tmp_path / "plain.png")
     expect(page.get_by_text("carries no playground settings")).to_be_visible()
-    assert pixels(page, "#gallery") == before
+    assert content(page, "#gallery") == before
 
 
 def test_a_shared_link_shows_the_same_pictures(page, server):

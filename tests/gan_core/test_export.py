@@ -48,8 +48,9 @@ def test_a_generator_exports_to_onnx_and_equals_torch(name, tmp_path):
         assert np.allclose(drawn, module(**feeds).numpy(), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_model_that_samples_is_exported_as_it_samples(tmp_path):
-    """Of simple_gan in the default run: its pixels are mapped to [-1, 1] outside of its network."""
+    """simple_gan: its pixels are mapped to [-1, 1] outside of its network."""
     import onnxruntime
 
     model = gan_core.load("weights/simple_gan-digits")

@@ -113,7 +113,7 @@ def test_no_event_of_the_page_is_an_endpoint_for_others(tiny):
     public = [
         function.api_name for function in page.fns.values() if function.api_visibility != "private" and function.fn
     ]
-    assert sorted(public) == ["compare", "interpolate", "mix", "sample"]
+    assert sorted(public) == ["compare", "interpolate", "mix", "sample", "translate"]
 
 
 def test_everything_that_runs_a_model_takes_turns(tiny):

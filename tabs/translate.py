@@ -325,7 +325,7 @@ def patches(given: Image.Image, drawn: Translated, backwards: bool) -> Any:
         shares = drawn.model.patch_map(given, drawn.picture)
     except UsageError:
         return gr.Image(visible=False)
-    label = f"Patches, {shares.shape[0]}x{shares.shape[1]}: dark passes for drawn, light for real"
+    label = f"{shares.shape[0]}x{shares.shape[1]} patches: dark drawn, light real"
     return gr.Image(enlarged(heatmap(shares.numpy(), drawn.picture.size)), label=label, visible=not backwards)
 
 

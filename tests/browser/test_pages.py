@@ -1,160 +1,22 @@
 """The app as a person meets it: a real server, a real Chromium, every page."""
 
-import json
 import os
 import re
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from gan_core.runs import LIVE, Run
 from tabs.comparison import Comparison
-from tests.tabs.tiny import tiny_model, tiny_translator
+from tests.browser.served import NEEDS_BROWSER, OVERFLOW, content, pixels, serve, wait_for
 
-ROOT = Path(__file__).parents[1]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-REQUIRED = os.environ.get("GAN_PLAYGROUND_REQUIRE_BROWSER") == "1"
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PAGES = {
     "/": "GAN Playground", "/learn": "Learn", "/play": "Playground", "/train": "Train", "/evaluate": "Evaluate",
     "/models": "Models", "/datasets": "Datasets",
 }  # fmt: skip
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-SLOW = 60_000  # milliseconds that a busy two-core machine may take
-expect.set_options(timeout=SLOW)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium is installed (apt install chromium)"),
-]
-
-
-@contextmanager
-def serve(runs: Path) -> Iterator[str]:
-    """The app on a free port, its runs in that folder; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {"GAN_PLAYGROUND_RUNS": str(runs), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.time() + 120
-        while True:
-            assert process.poll() is None and time.time() < deadline, "the app did not start"
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The app for all tests here; gives (address, runs folder)."""
-    runs = tmp_path_factory.mktemp("browser") / "runs"
-    tiny_model("stylegan").save(runs / "styled" / "model")
-    tiny_model("biggan", ("zero", "one", "two")).save(runs / "classy" / "model")
-    tiny_translator().save(runs / "sketch" / "model")
-    tiny_translator("gen_3").save(runs / "variations" / "model")
-    with serve(runs) as address:
-        yield address, runs
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def context(browser, server):
-    """What all pages share, the browser's cache of scripts above all; gives it and the list of its complaints.
-
-    No page may complain, nor ask another host.
-    """
-    context = browser.new_context(base_url=server[0], viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(SLOW)
-    complaints = []
-
-    def on_console(message):
-        # Streamlit probes for its base path on a deep link, and finds it at the second try
-        probing = "404" in message.text and re.search(r"/_stcore/(health|host-config)$", message.location["url"])
-        # a sheet of samples gives way to the next, perhaps before a busy browser has asked for it
-        replaced = "404" in message.text and "/media/" in message.location["url"] and "run=" in message.page.url
-        if message.type == "error" and not (probing or replaced):
-            complaints.append(f"{message.text} ({message.location['url']})")
-
-    def on_request(request):
-        parts = urlsplit(request.url)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
-            complaints.append(f"a request to {request.url}")
-
-    context.on("console", on_console)
-    context.on("weberror", lambda web_error: complaints.append(str(web_error.error)))
-    context.on("request", on_request)
-    yield context, complaints
-    context.close()
-
-
-@pytest.fixture
-def page(context, request):
-    """A page, light unless asked for "dark".
-
-    A test that goes on to a second address does so in a page beside the first: Gradio complains of being left.
-    """
-    context, complaints = context
-    complaints.clear()
-    page = context.new_page()
-    page.emulate_media(color_scheme=getattr(request, "param", "light"))
-    yield page
-    for opened in context.pages:
-        opened.close()
-    assert not complaints
-
-
-def wait_for(condition, seconds=60, otherwise="it took too long"):
-    deadline = time.time() + seconds
-    while not (value := condition()):
-        assert time.time() < deadline, otherwise
-        time.sleep(0.1)
-    return value
-
-
-def pixels(page: Page, selector: str) -> str:
-    """The address of a picture once it is shown; Gradio names files by content."""
-    picture = page.locator(f"{selector} img").first
-    expect(picture).to_be_visible()
-    wait_for(lambda: picture.evaluate("image => image.complete && image.naturalWidth > 0"))
-    return picture.get_attribute("src")
-
-
-def content(page: Page, selector: str) -> bytes:
-    """The bytes of a picture."""
-    return page.request.get(pixels(page, selector)).body()
+pytestmark = NEEDS_BROWSER
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -194,106 +56,6 @@ def test_generate_save_drop_back(page, tmp_path):
     expect(page.locator("#seed input")).to_have_value("123")
     wait_for(lambda: content(page, "#gallery") == made)
     wait_for(lambda: shown.inner_text() == settings)
-
-
-def open_translate(page, *models):
-    """Opens the tab and chooses models; gives the canvas once their example is there and translated."""
-    page.goto("/playground/")
-    page.get_by_role("tab", name="Translate").click()
-    expect(page.locator("#translated")).to_contain_text("pixels")
-    chosen = page.locator("#translators")
-    chosen.get_by_title("Clear").click()
-    for model in models:
-        chosen.locator("input").fill(model)
-        chosen.locator("input").press("Enter")
-    expect(page.locator("#translated")).to_contain_text(models[-1])
-    return page.locator("#canvas canvas").first
-
-
-def stroke(page, canvas, *places):
-    """Draws a line through places, given as shares of the canvas."""
-    box = canvas.bounding_box()
-    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*point, steps=5)
-    page.mouse.up()
-
-
-def test_a_stroke_is_translated_and_undone_and_the_pair_saved(page, tmp_path):
-    from PIL import Image
-
-    canvas = open_translate(page, "runs/sketch")
-    pictures = page.locator("#before-after img")
-    expect(pictures).to_have_count(2)
-
-    def shown():
-        return [pictures.nth(k).get_attribute("src") for k in (0, 1)]
-
-    example = shown()
-    stroke(page, canvas, (0.3, 0.3), (0.6, 0.6))
-    wait_for(lambda: shown() != example and None not in shown())
-    drawn = shown()
-    assert drawn[0] != example[0] and drawn[1] != example[1]
-    tools = page.locator("#canvas")
-    tools.get_by_title("Undo").click()
-    wait_for(lambda: shown() == example)  # files are named by content
-    tools.get_by_title("Redo").click()
-    wait_for(lambda: shown() == drawn)
-
-    with page.expect_download() as download:
-        page.locator("#save-pair").click()
-    download.value.save_as(tmp_path / "pair.png")
-    with Image.open(tmp_path / "pair.png") as pair:
-        settings = json.loads(pair.text["parameters"])
-        assert pair.size == (32, 16) and settings["size"] == [16, 16]
-    assert settings["models"] == ["runs/sketch"] and "seed" in settings and "gan_core" in settings
-
-
-def test_the_before_and_after_slider_moves(page):
-    open_translate(page, "runs/sketch")
-    handle = page.locator("#before-after").get_by_test_id("slider")
-    before = handle.bounding_box()
-    page.mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(before["x"] + before["width"] / 2 - 80, before["y"] + before["height"] / 2, steps=4)
-    page.mouse.up()
-    wait_for(lambda: handle.bounding_box()["x"] < before["x"] - 40)
-
-
-def test_a_photograph_is_uploaded_and_its_lines_are_seen(page, tmp_path):
-    from PIL import Image, ImageDraw
-
-    photograph = Image.new("RGB", (300, 200), "#88aacc")
-    ImageDraw.Draw(photograph).ellipse((80, 40, 220, 160), fill="#334422")
-    photograph.save(tmp_path / "photograph.png")
-    open_translate(page, "runs/sketch")
-    expect(page.locator("#given")).to_have_count(0)
-    page.locator("#lines input").check()
-    before = pixels(page, "#given")
-    page.locator("#canvas").get_by_label("Image").click()
-    page.locator("#canvas input[type=file]").set_input_files(tmp_path / "photograph.png")
-    wait_for(lambda: pixels(page, "#given") != before)
-    expect(page.locator("#translated")).to_contain_text("16x11 pixels")
-    seen = pixels(page, "#given")
-    page.locator("#flip input").check()
-    wait_for(lambda: pixels(page, "#given") != seen)
-
-
-def test_models_side_by_side_and_variations(page):
-    open_translate(page, "runs/variations")
-    expect(page.locator("#translations img")).to_have_count(6)
-    expect(page.locator("#translate-seed")).to_be_visible()
-    open_translate(page, "runs/sketch", "runs/variations")
-    expect(page.locator("#translations img")).to_have_count(2)
-
-
-def test_an_empty_canvas_says_what_to_do(page):
-    open_translate(page, "runs/sketch")
-    page.locator("#canvas").get_by_label("Clear canvas").click()
-    page.locator("#translate").click()
-    expect(page.locator("#translated")).to_contain_text("Draw something")
 
 
 def test_a_picture_without_settings_is_told_and_loses_nothing(page, tmp_path):

@@ -1,0 +1,115 @@
+"""The translate tab in a real Chromium: draw, undo, upload, compare, save."""
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.browser.served import NEEDS_BROWSER, OVERFLOW, pixels, wait_for
+
+pytestmark = NEEDS_BROWSER
+
+
+def open_translate(page, *models):
+    """Opens the tab and chooses models; gives the canvas once their example is there and translated."""
+    page.goto("/playground/")
+    page.get_by_role("tab", name="Translate").click()
+    expect(page.locator("#translated")).to_contain_text("pixels")
+    chosen = page.locator("#translators")
+    chosen.get_by_title("Clear").click()
+    for model in models:
+        chosen.locator("input").fill(model)
+        chosen.locator("input").press("Enter")
+    expect(page.locator("#translated")).to_contain_text(models[-1])
+    return page.locator("#canvas canvas").first
+
+
+def stroke(page, canvas, *places):
+    """Draws a line through places, given as shares of the canvas."""
+    box = canvas.bounding_box()
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=5)
+    page.mouse.up()
+
+
+def test_a_stroke_is_translated_and_undone_and_the_pair_saved(page, tmp_path):
+    from PIL import Image
+
+    canvas = open_translate(page, "runs/sketch")
+    pictures = page.locator("#before-after img")
+    expect(pictures).to_have_count(2)
+
+    def shown():
+        return [pictures.nth(k).get_attribute("src") for k in (0, 1)]
+
+    example = shown()
+    stroke(page, canvas, (0.3, 0.3), (0.6, 0.6))
+    wait_for(lambda: shown() != example and None not in shown())
+    drawn = shown()
+    assert drawn[0] != example[0] and drawn[1] != example[1]
+    tools = page.locator("#canvas")
+    tools.get_by_title("Undo").click()
+    wait_for(lambda: shown() == example)  # files are named by content
+    tools.get_by_title("Redo").click()
+    wait_for(lambda: shown() == drawn)
+
+    with page.expect_download() as download:
+        page.locator("#save-pair").click()
+    download.value.save_as(tmp_path / "pair.png")
+    with Image.open(tmp_path / "pair.png") as pair:
+        settings = json.loads(pair.text["parameters"])
+        assert pair.size == (32, 16) and settings["size"] == [16, 16]
+    assert settings["models"] == ["runs/sketch"] and "seed" in settings and "gan_core" in settings
+
+
+def test_the_before_and_after_slider_moves(page):
+    open_translate(page, "runs/sketch")
+    handle = page.locator("#before-after").get_by_test_id("slider")
+    before = handle.bounding_box()
+    page.mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(before["x"] + before["width"] / 2 - 80, before["y"] + before["height"] / 2, steps=4)
+    page.mouse.up()
+    wait_for(lambda: handle.bounding_box()["x"] < before["x"] - 40)
+
+
+def test_a_photograph_is_uploaded_and_its_lines_are_seen(page, tmp_path):
+    from PIL import Image, ImageDraw
+
+    photograph = Image.new("RGB", (300, 200), "#88aacc")
+    ImageDraw.Draw(photograph).ellipse((80, 40, 220, 160), fill="#334422")
+    photograph.save(tmp_path / "photograph.png")
+    open_translate(page, "runs/sketch")
+    expect(page.locator("#given")).to_have_count(0)
+    page.locator("#lines input").check()
+    before = pixels(page, "#given")
+    page.locator("#canvas").get_by_label("Image").click()
+    page.locator("#canvas input[type=file]").set_input_files(tmp_path / "photograph.png")
+    wait_for(lambda: pixels(page, "#given") != before)
+    expect(page.locator("#translated")).to_contain_text("16x11 pixels")
+    seen = pixels(page, "#given")
+    page.locator("#flip input").check()
+    wait_for(lambda: pixels(page, "#given") != seen)
+
+
+def test_models_side_by_side_and_variations(page):
+    open_translate(page, "runs/variations")
+    expect(page.locator("#translations img")).to_have_count(6)
+    expect(page.locator("#translate-seed")).to_be_visible()
+    open_translate(page, "runs/sketch", "runs/variations")
+    expect(page.locator("#translations img")).to_have_count(2)
+
+
+def test_an_empty_canvas_says_what_to_do(page):
+    open_translate(page, "runs/sketch")
+    page.locator("#canvas").get_by_label("Clear canvas").click()
+    page.locator("#translate").click()
+    expect(page.locator("#translated")).to_contain_text("Draw something")
+
+
+def test_the_tab_fits_a_phone(page):
+    open_translate(page, "runs/sketch")
+    page.set_viewport_size({"width": 390, "height": 900})
+    wait_for(lambda: not page.evaluate(OVERFLOW) > 0, 10, "it scrolls sideways")

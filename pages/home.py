@@ -21,7 +21,7 @@ FEW = 2  # models that are shown of those that no one has chosen for the box
 CARDS_PER_ROW = 3
 
 NEXT = (
-    ("playground.py", "Playground", "Sample, bend and walk through what a model knows."),
+    ("playground.py", "Playground", "Sample, bend and walk through what a model knows; draw, and see it translated."),
     ("learn.py", "Learn", "How the game works and where it breaks, with figures that answer."),
     ("train.py", "Train", "Choose a GAN and pictures, and watch the two networks play."),
     ("evaluate.py", "Evaluate", "How good the pictures are, how varied, how sure that is."),

@@ -118,6 +118,7 @@ def judge_translations(
         dataset=real.name,
         split="test",
         n=len(given),
+        available=len(held_out.inputs),
         factor=recipe.factor,
         extractor=Judge(extractor.name, extractor.sha256, extractor.trained_on),
         sources={name: judged(name) for name in sources},

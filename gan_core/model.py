@@ -203,14 +203,14 @@ class Model:
             drawn: What became of it.
 
         Raises:
-            UsageError: The model ships no discriminator, or one that does not judge patches.
+            UsageError: The model ships no discriminator, or one that does not say of patches how real they are.
         """
         recipe = self._translation_recipe()
+        if not (self.has_critic and recipe.judges_patches):
+            raise UsageError("This model ships no discriminator that says of patches how real they are.")
         pair = (image, recipe.config.channels_in), (drawn, recipe.config.image_shape[0])
         tensors = [prepared(picture, channels, drawn.size, self.image_size) for picture, channels in pair]
-        scores = recipe.judge(self.critics.eval(), *(part.to(self.device) for part in tensors)) if self.critics else []
-        if not scores:
-            raise UsageError("This model ships no discriminator that judges patches.")
+        scores = recipe.judge(self.critics.eval(), *(part.to(self.device) for part in tensors))
         return recipe.realness(scores[0])[0, 0].cpu()
 
     def working_size(self, size: tuple[int, int]) -> tuple[int, int]:

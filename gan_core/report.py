@@ -208,7 +208,8 @@ class TranslationReport:
         model: What was judged.
         dataset: Whose held-out inputs it was given.
         split: "test".
-        n: Held-out inputs.
+        n: Held-out inputs that were translated.
+        available: Held-out inputs that there are.
         factor: How many times larger than its input a picture is.
         extractor: Whose features they are.
         sources: Of "model"; of "input", which is given back as it is, or enlarged by bicubic interpolation; of
@@ -225,6 +226,7 @@ class TranslationReport:
     dataset: str
     split: str
     n: int
+    available: int
     factor: int
     extractor: Judge
     sources: dict[str, Source]

@@ -26,11 +26,13 @@ from gan_core.distributed import from_main, main_first, processes
 from gan_core.errors import UsageError
 from gan_core.examples import Examples
 from gan_core.extractors import extractor_for, load_extractor
+from gan_core.fidelity import given_by
 from gan_core.library import load
 from gan_core.monitor import Monitor, advice
 from gan_core.plan import Plan, read_plan
 from gan_core.probe import faster_precision
 from gan_core.reals import refuse_few
+from gan_core.recipe import Recipe
 from gan_core.runs import Run, check_name, free_name, runs_folder
 from gan_core.trainer import Trainer
 from gan_core.translation import TranslationRecipe
@@ -95,7 +97,7 @@ def train(plan: Plan, out: Path | None = None, resume: bool = False, best: bool 
         )  # fmt: skip
         if plan.run.init is not None and not resume:
             start_from(trainer, plan.run.init)
-        held_out = held_out_pictures(plan, data) if who.is_main and plan.run.evaluate_every else None
+        held_out = held_out_pictures(plan, recipe, data) if who.is_main and plan.run.evaluate_every else None
         run = Run(Path(from_main(str(run_folder(plan, out)) if who.is_main else "", who)))
         source = run.best_file if best else run.checkpoint_file
         steps = plan.run.total_steps(recipe, len(data), who.world)
@@ -159,7 +161,7 @@ def shown(plan: Plan, data: Images, recipe: TranslationRecipe) -> Examples:
     return Examples.of(load_data(plan.run.dataset, data.image_size, data.channels, split="test"), recipe)
 
 
-def held_out_pictures(plan: Plan, data: Images) -> Images:
+def held_out_pictures(plan: Plan, recipe: Recipe, data: Images) -> Images:
     """What `--evaluate_every` measures with, asked for before the first step.
 
     Raises:
@@ -170,6 +172,8 @@ def held_out_pictures(plan: Plan, data: Images) -> Images:
         held_out = load_data(plan.run.dataset, data.image_size, data.channels, split="test")
         refuse_few(len(data), "training images")
         refuse_few(len(held_out), "held-out images")
+        if isinstance(recipe, TranslationRecipe):
+            refuse_few(len(given_by(held_out, recipe).inputs), "held-out inputs")
         return held_out
     except UsageError as error:
         raise UsageError(f"--evaluate_every cannot measure here: {error}") from error

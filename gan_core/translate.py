@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gan_core.data.images import to_unit_range
 from gan_core.data.picture_file import to_mode
-from gan_core.pictures import to_pil
+from gan_core.pictures import to_uint8
 from gan_core.progress import Progress
 from gan_core.translation import TranslationRecipe
 
@@ -59,15 +59,14 @@ def translated(
 
         return network
 
-    if math.prod(inputs.shape[2:]) <= ONE_PASS:
-        drawn = through(generators)(inputs, (0, 0))
+    if recipe.context is None or math.prod(inputs.shape[2:]) <= ONE_PASS:
+        drawn = to_uint8(through(generators)(inputs, (0, 0)))[0]
     else:
-        small = at(within(image.size, ONE_PASS))
+        small = at(within(recipe, image.size))
         settled = with_statistics_of(generators, lambda copied: through(copied)(small, (0, 0)))
-        assert recipe.context is not None  # else working_size had made it small enough
         drawn = tiled(through(settled), inputs, recipe.context, recipe.multiple, recipe.factor, progress)
     wide, high = (recipe.factor * side for side in size)
-    picture = to_pil(drawn[0, :, :high, :wide])
+    picture = Image.fromarray(drawn[:, :high, :wide].permute(1, 2, 0).squeeze(2).numpy())
     full = image.width * recipe.factor, image.height * recipe.factor
     return picture if picture.size == full else picture.resize(full, Image.Resampling.LANCZOS)
 
@@ -78,14 +77,22 @@ def working_size(recipe: TranslationRecipe, size: tuple[int, int]) -> tuple[int,
     It is the picture's own, unless the network looks at a picture as a whole, so that tiles would not do: then one of
     over a megapixel is reduced, and what is drawn is enlarged again.
     """
-    return size if recipe.context is not None else within(size, ONE_PASS)
+    return size if recipe.context is not None else within(recipe, size)
 
 
-def within(size: tuple[int, int], pixels: int) -> tuple[int, int]:
-    """A size reduced in both directions alike to at most so many pixels."""
-    shrink = min(1.0, math.sqrt(pixels / math.prod(size)))
-    wide, high = (max(1, math.floor(shrink * side)) for side in size)
-    return wide, high
+def within(recipe: TranslationRecipe, size: tuple[int, int]) -> tuple[int, int]:
+    """A size reduced in both directions alike, until what the network takes in its place goes through at once."""
+    shrink = min(1.0, math.sqrt(ONE_PASS / math.prod(size)))
+    while True:
+        wide, high = (max(1, math.floor(shrink * side)) for side in size)
+        if math.prod(mirrored(side, recipe.multiple, recipe.smallest) for side in (wide, high)) <= ONE_PASS:
+            return wide, high
+        shrink *= 0.99
+
+
+def mirrored(side: int, multiple: int, least: int) -> int:
+    """The side that a picture has once it is mirrored to what a network takes."""
+    return max(least, -(-side // multiple) * multiple)
 
 
 def prepared(image: Image.Image, channels: int, size: tuple[int, int], least: int, multiple: int = 1) -> Tensor:
@@ -106,7 +113,7 @@ def reflected(inputs: Tensor, multiple: int, least: int) -> Tensor:
         multiple: Of which both sides must be.
         least: Which both sides must have at least.
     """
-    rows, columns = (back_and_forth(side, max(least, -(-side // multiple) * multiple)) for side in inputs.shape[2:])
+    rows, columns = (back_and_forth(side, mirrored(side, multiple, least)) for side in inputs.shape[2:])
     return inputs[:, :, rows][:, :, :, columns]
 
 
@@ -123,10 +130,11 @@ def back_and_forth(length: int, wanted: int) -> Tensor:
 def tiled(
     network: Network, inputs: Tensor, context: int, multiple: int, factor: int = 1, progress: Progress | None = None
 ) -> Tensor:
-    """What a network makes of inputs [1, c, H, W], from tiles that overlap, [1, C, factor * H, factor * W].
+    """What a network makes of inputs [1, c, H, W], from tiles that overlap, [C, factor * H, factor * W] uint8.
 
     Pixels that lie nearer than `context` to a border that the picture does not have are thrown away, and over the
-    pixels beside them one tile gives way to the next: no seam, and what the network had made in one piece.
+    pixels beside them one tile gives way to the next: no seam, and what the network had made in one piece. Rows are
+    rounded as soon as no further tile reaches them.
 
     Args:
         network: To apply.
@@ -140,24 +148,38 @@ def tiled(
     side = -(-max(TILE, 2 * overlap) // multiple) * multiple
     high, wide = inputs.shape[2:]
     rows, columns = (spans(length, side, side - overlap, multiple) for length in (high, wide))
-    total: Tensor | None = None
-    for count, (top, bottom) in enumerate(rows):
-        for left, right in columns:
-            drawn = network(inputs[:, :, top:bottom, left:right], (top, left))
-            window = torch.outer(
-                weights(top, bottom, high, context, factor), weights(left, right, wide, context, factor)
-            )
-            if total is None:
-                total = torch.zeros(1, drawn.shape[1], factor * high, factor * wide)
-            total[:, :, factor * top : factor * bottom, factor * left : factor * right] += window * drawn
+    down, across = (
+        [weights(start, stop, length, context, factor) for start, stop in places]
+        for places, length in ((rows, high), (columns, wide))
+    )
+    sums = [summed(places, windows, factor) for places, windows in ((rows, down), (columns, across))]
+    done: list[Tensor] = []
+    begun: Tensor | None = None  # rows that the next tiles go on with
+    for k, (top, bottom) in enumerate(rows):
+        band: Tensor | None = None
+        for (left, right), window in zip(columns, across, strict=True):
+            drawn = network(inputs[:, :, top:bottom, left:right], (top, left))[0]
+            if band is None:
+                band = torch.zeros(len(drawn), factor * (bottom - top), factor * wide)
+            band[:, :, factor * left : factor * right] += torch.outer(down[k], window) * drawn
+        assert band is not None
+        if begun is not None:
+            band[:, : begun.shape[1]] += begun
+        ready = factor * ((rows[k + 1][0] if k + 1 < len(rows) else high) - top)
+        whole = sums[0][factor * top : factor * top + ready, None] * sums[1]
+        done.append(to_uint8(band[:, :ready] / whole))
+        begun = band[:, ready:].clone()
         if progress is not None:
-            progress((count + 1) / len(rows), f"row {count + 1} of {len(rows)}")
-    assert total is not None
-    sums = [torch.zeros(factor * length) for length in (high, wide)]
-    for line, tiles, length in zip(sums, (rows, columns), (high, wide), strict=True):
-        for start, stop in tiles:
-            line[factor * start : factor * stop] += weights(start, stop, length, context, factor)
-    return total.div_(sums[0][:, None]).div_(sums[1])
+            progress((k + 1) / len(rows), f"row {k + 1} of {len(rows)}")
+    return torch.cat(done, dim=1)
+
+
+def summed(places: list[tuple[int, int]], windows: list[Tensor], factor: int) -> Tensor:
+    """How much all tiles together count along one side."""
+    line = torch.zeros(factor * max(stop for _, stop in places))
+    for (start, stop), window in zip(places, windows, strict=True):
+        line[factor * start : factor * stop] += window
+    return line
 
 
 def spans(length: int, side: int, step: int, multiple: int) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ from gan_core import losses
 from gan_core.errors import UsageError
 from gan_core.recipe import Batch, Config, Inputs, Recipe
 
+MOST_BLOCKS = 64  # residual blocks: a stranger's small config could ask for any number of layers to be built
 Adversarial = Literal["vanilla", "lsgan", "hinge", "wgan_gp"]
 
 
@@ -145,16 +146,18 @@ class TranslationRecipe(Recipe):
         side = self.config.image_shape[1] // self.factor
         return {"x": torch.randn(n, self.config.channels_in, side, side, generator=random)}
 
-    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
-        """The critic's scores of the patches of images, [N, 1, h, w] in fp32, at each of its scales.
+    @property
+    def judges_patches(self) -> bool:
+        """Whether the critic says of patches how real they are: then there are `judge` and `realness`."""
+        return False
 
-        A recipe whose critic sees no patches gives none.
-        """
-        return []
+    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
+        """The critic's scores of the patches of images, [N, 1, h, w] in fp32, at each of its scales."""
+        raise NotImplementedError
 
     def realness(self, scores: Tensor) -> Tensor:
         """How real the critic's scores say that patches are, in [0, 1]."""
-        return torch.sigmoid(scores)
+        raise NotImplementedError
 
 
 def mirrors(n: int, device: torch.device) -> Tensor:
@@ -195,6 +198,10 @@ class PairedRecipe(TranslationRecipe):
 
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
         return [nets["D"](images).float()]
+
+    @property
+    def judges_patches(self) -> bool:
+        return self.config.adversarial in ("vanilla", "lsgan")  # other scores have no zero, or are margins
 
     def realness(self, scores: Tensor) -> Tensor:
         """See `TranslationRecipe.realness`; least squares ask for 1 where a patch is real and for 0 where it is not."""

@@ -48,7 +48,9 @@ def report_of(folder: Path, n: int) -> Report | None:
 
 def covers(report: Report, n: int) -> bool:
     """Whether it is on n pictures; there are only so many inputs to translate."""
-    return report.get("n") == n or is_of_translations(report)
+    if is_of_translations(report):
+        return report["n"] >= min(n, report["available"])
+    return report.get("n") == n
 
 
 def choose(folders: Mapping[str, Path]) -> tuple[list[str], int]:

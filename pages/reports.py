@@ -97,7 +97,7 @@ def numbers_of_samples(report: Report) -> set[str]:
 
 def numbers_of_translations(report: Report) -> set[str]:
     """Where a report on translations must have numbers."""
-    numbers = {"n", "factor"} | {path for path in WAYS if at(report, path) is not None}
+    numbers = {"n", "available", "factor"} | {path for path in WAYS if at(report, path) is not None}
     for source in SOURCES:
         paths = {f"sources.{source}.{path}": name in ALWAYS for name, path in OF_SOURCES.items()}
         numbers |= {path for path, always in paths.items() if always or at(report, path) is not None}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
+from typing import Any
 
 import gradio as gr
-from gradio.data_classes import DataWithFiles
+from gradio.components.image_editor import EditorData
+from gradio.data_classes import DataWithFiles, FileData
 from PIL import Image
 from starlette.exceptions import HTTPException
 
@@ -15,12 +18,21 @@ PARTS = ("background", "layer", "composite")
 LAYERS = 8
 KEEP = 32  # drawings whose event has not come yet
 KEEP_BYTES = 100_000_000  # of them, at most
-MAX_PIXELS = 25_000_000  # of one picture: a small file may unpack to very many
+MAX_PIXELS = 50_000_000  # of a drawing's parts together: a small file may unpack to very many
 
 
 def bound(canvas: gr.ImageEditor) -> None:
-    """Has a canvas refuse what is no picture of a reasonable size, and forget the oldest of very many."""
-    accept, kept = canvas.accept_blobs, canvas.blob_storage
+    """Has a canvas refuse what is no drawing of a reasonable size, and forget the oldest of very many.
+
+    A drawing comes in parts, or as the names of files that were uploaded: both are looked at before they are unpacked.
+    """
+    accept, decode, kept = canvas.accept_blobs, canvas.preprocess, canvas.blob_storage
+
+    def decode_bounded(payload: EditorData | None) -> Any:
+        if payload is not None:
+            given = kept.get(payload.id) if payload.id is not None else payload
+            refuse_large([] if given is None else [given.background, given.composite, *given.layers])
+        return decode(payload)
 
     def accept_bounded(data: DataWithFiles) -> None:
         refuse_odd(data)
@@ -31,6 +43,24 @@ def bound(canvas: gr.ImageEditor) -> None:
 
     accept_bounded._is_server_fn = True  # type: ignore[attr-defined]  # how Gradio knows what browsers may call
     canvas.accept_blobs = accept_bounded
+    canvas.preprocess = decode_bounded
+
+
+def refuse_large(parts: Sequence[FileData | bytes | None]) -> None:
+    """Raises `gr.Error` for a drawing of too many layers or pixels."""
+    there = [part for part in parts if part is not None]
+    pixels = sum(pixels_of(BytesIO(part) if isinstance(part, bytes) else part.path) for part in there)
+    if len(there) > LAYERS + 2 or pixels > MAX_PIXELS:
+        raise gr.Error(f"A drawing may have {LAYERS} layers and {MAX_PIXELS:,} pixels in all.", print_exception=False)
+
+
+def pixels_of(file: BytesIO | str) -> int:
+    """How many a picture would unpack to; 0 of what is none."""
+    try:
+        with Image.open(file, formats=FORMATS) as picture:
+            return picture.width * picture.height
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return 0
 
 
 def taken(drawing: gr.components.image_editor.EditorDataBlobs) -> int:
@@ -50,10 +80,8 @@ def refuse_odd(data: DataWithFiles) -> None:
     )
     if not fits:
         raise HTTPException(422, "This is no part of a drawing.")
-    try:
-        with Image.open(BytesIO(data.files[0][1]), formats=FORMATS) as picture:
-            wide, high = picture.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise HTTPException(422, "This is no picture.") from None
-    if wide * high > MAX_PIXELS:
-        raise HTTPException(413, f"A picture may have {MAX_PIXELS:,} pixels.")
+    pixels = pixels_of(BytesIO(data.files[0][1]))
+    if not pixels:
+        raise HTTPException(422, "This is no picture.")
+    if pixels > MAX_PIXELS:
+        raise HTTPException(413, f"A drawing may have {MAX_PIXELS:,} pixels.")

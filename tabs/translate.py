@@ -152,6 +152,8 @@ class TranslatorsPanel:
         controls: list[Control] = [control for model in models for control in model.controls]
         varies = any(model.recipe.varies for model in models if isinstance(model.recipe, TranslationRecipe))
         notes = dict.fromkeys(filter(None, map(note, models)))
+        if not models:
+            return [NO_MODELS, gr.Number(visible=False), gr.Button(visible=False), gr.Checkbox(visible=False)]
         lines = [about(model) for model in models] + [f"**{text}**" for text in notes]
         both_ways = any(control.name == "backwards" for control in controls)
         return [
@@ -209,9 +211,8 @@ class TranslateTab:
             "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS,
         }  # fmt: skip
         choose = panel.models.input(self._choose, panel.models, panel.shown, **QUIETLY, **TAKES_TURNS)
-        opened = tab.select(
-            self._open, [self.canvas, panel.models], [self.canvas, *panel.shown], **QUIETLY, **TAKES_TURNS
-        )  # fmt: skip
+        there = [panel.models, self.canvas, *panel.shown]
+        opened = tab.select(self._open, [self.canvas, panel.models], there, **QUIETLY, **TAKES_TURNS)
         asked = another.click(self._another, panel.models, self.canvas, **QUIETLY, **TAKES_TURNS)
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
         for event in (choose, opened, asked, rolled):
@@ -226,10 +227,13 @@ class TranslateTab:
 
     @told()
     def _open(self, canvas: dict[str, Any] | None, names: list[str] | None) -> list[Any]:
-        """What a first visit sees: an example, never a blank canvas."""
-        models = [translator(name)[1] for name in names or ()]
+        """What a first visit sees: an example, never a blank canvas; and what models have come since the last."""
+        choices = translators()
+        names = [name for name in names or () if name in choices] or choices[:1]
+        models = [translator(name)[1] for name in names]
         blank = picture_of(canvas) is None
-        return [shown(models[0], 0) if blank and models else gr.skip(), *self.panel.show(models)]
+        example = shown(models[0], 0) if blank and models else gr.skip()
+        return [gr.Dropdown(choices, value=names), example, *self.panel.show(models)]
 
     @told()
     def _choose(self, names: list[str] | None) -> list[Any]:
@@ -253,7 +257,7 @@ class TranslateTab:
         picture = picture_of(canvas)
         if not names or picture is None:
             said = NOTHING if names else "Choose a model." if translators() else NO_MODELS
-            return [gr.skip(), said, *[gr.skip()] * 6]
+            return [gr.skip(), said, *[gr.skip()] * 4, None, gr.DownloadButton(interactive=False)]
         first = translator(names[0])[1]
         controls = {"backwards": 1.0} if backwards else {}
         side = first.image_size // first.recipe.factor if side == TRAINED_SIZE else side
@@ -321,12 +325,14 @@ def several(given: Image.Image, drawn: list[Translated], settings: dict[str, Any
 
 def patches(given: Image.Image, drawn: Translated, backwards: bool) -> Any:
     """The map of a discriminator that judges patches, where the model came with one."""
+    if backwards:  # the discriminator of inputs is another one
+        return gr.Image(visible=False)
     try:
         shares = drawn.model.patch_map(given, drawn.picture)
     except UsageError:
         return gr.Image(visible=False)
     label = f"{shares.shape[0]}x{shares.shape[1]} patches: dark drawn, light real"
-    return gr.Image(enlarged(heatmap(shares.numpy(), drawn.picture.size)), label=label, visible=not backwards)
+    return gr.Image(enlarged(heatmap(shares.numpy(), drawn.picture.size)), label=label, visible=True)
 
 
 def enlarged(picture: Image.Image) -> Image.Image:

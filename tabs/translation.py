@@ -87,8 +87,11 @@ class Translation:
             return line_art(picture, side, self.lines.detail, self.lines.flip)
         if side == longest:
             return picture
+        picture = to_mode(picture, 3)  # palettes and bits cannot be blended
         wide, high = (max(1, round(length * side / longest)) for length in picture.size)
-        return picture.resize((wide, high), Image.Resampling.LANCZOS)
+        # an example that was enlarged pixel by pixel to be drawn on becomes just what it was
+        whole = all(length % new == 0 for length, new in zip(picture.size, (wide, high), strict=True))
+        return picture.resize((wide, high), Image.Resampling.BOX if whole else Image.Resampling.LANCZOS)
 
 
 @dataclass(frozen=True)

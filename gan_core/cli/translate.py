@@ -49,6 +49,9 @@ def translate(words: list[str]) -> None:
     if not single and asked.out.suffix:
         raise UsageError(f"OUT is {asked.out}; it takes a .png for one picture, or a folder.")
     model = load(asked.model, asked.revision)
+    targets = [asked.out if single else asked.out / f"{source.stem}.png" for source in sources]
+    if {source.resolve() for source in sources} & {target.resolve() for target in targets}:
+        raise UsageError(f"What comes out would replace what goes in: give another OUT than {asked.out}.")
     controls = {"backwards": 1.0} if asked.backwards else {}
     unreadable = []
     with tqdm(total=len(sources), unit=" pictures", bar_format=BAR, disable=None) as bar:
@@ -67,7 +70,7 @@ def translate(words: list[str]) -> None:
             if (size := model.working_size(picture.size)) != picture.size:
                 bar.write(f"{source.name} is translated at {size[0]}x{size[1]}, since the network sees it as a whole.")
             drawn = model.translate(picture, asked.seed, show, **controls)
-            target = asked.out if single else asked.out / f"{source.stem}.png"
+            target = targets[place]
             target.parent.mkdir(parents=True, exist_ok=True)
             with replacing(target) as file:
                 drawn.save(file, format="PNG")

@@ -39,7 +39,7 @@ from gan_core import losses
 from gan_core.layers import Upsample, init_normal
 from gan_core.recipe import Batch, Control, Inputs, Phase, register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import TranslationConfig, TranslationRecipe
+from gan_core.translation import MOST_BLOCKS, TranslationConfig, TranslationRecipe
 from gan_core.translators import ResnetGenerator, context_at_a_quarter, patch_critic
 
 
@@ -64,7 +64,7 @@ class CycleGANConfig(TranslationConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require(self.blocks >= 1, f"blocks is {self.blocks}; it must be at least 1.")
+        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
         for name in ("cycle", "identity", "pool"):
             self.require(getattr(self, name) >= 0, f"{name} is {getattr(self, name):g}; it must be 0 or more.")
         size = self.image_size
@@ -206,6 +206,10 @@ class CycleGAN(TranslationRecipe):
 
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
         return [nets["D_b"](images).float()]
+
+    @property
+    def judges_patches(self) -> bool:
+        return True
 
     def realness(self, scores: Tensor) -> Tensor:
         """See `TranslationRecipe.realness`; critics are asked for 1 where a patch is real, else for 0."""

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import PairedConfig, PairedRecipe
+from gan_core.translation import MOST_BLOCKS, PairedConfig, PairedRecipe
 from gan_core.translators import MultiScale, ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
 
 
@@ -42,7 +42,7 @@ class Gen5Config(PairedConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require(self.blocks >= 1, f"blocks is {self.blocks}; it must be at least 1.")
+        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
         size = self.image_size
         fits = size is None or (size >= 48 and size % 4 == 0)
         self.require(fits, f"image_size is {size}; it is halved twice and judged at half: it takes 48, 52, 56, ...")

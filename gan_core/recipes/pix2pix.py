@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from gan_core.layers import Upsample, init_normal
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import PairedConfig, PairedRecipe
+from gan_core.translation import MOST_BLOCKS, PairedConfig, PairedRecipe
 from gan_core.translators import (
     MultiScale,
     PictureNorm,
@@ -78,8 +78,8 @@ class Pix2PixConfig(PairedConfig):
             self.require(fits, f"image_size is {size}; it is halved to a pixel, so it takes 32, 64, 128, 256, ...")
         fits = size is None or (size >= 32 and size % 4 == 0)
         self.require(fits, f"image_size is {size}; it is halved twice and judged in patches: it takes 32, 36, 40, ...")
-        for name in ("blocks", "critic_layers"):
-            self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
+        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
+        self.require(1 <= self.critic_layers <= 6, f"critic_layers is {self.critic_layers}; it takes 1 to 6.")
         smallest = self.smallest_judged
         self.require(
             size is None or size >= smallest,

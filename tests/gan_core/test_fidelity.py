@@ -184,3 +184,28 @@ def test_a_run_is_measured_on_held_out_inputs_and_its_best_is_kept(data, runs):
     assert last["metric/fd"] == pytest.approx(report.sources["model"].fd, abs=1e-3)
     assert last["metric/fd_floor"] == pytest.approx(report.sources["truth"].fd, abs=1e-6)
     assert Run(runs / "t").best_file.exists()
+
+
+def test_too_few_inputs_are_said_before_the_first_step(data, runs, capsys):
+    def lopsided(split):
+        images = negatives(split).images.repeat(1, 1, 2, 2)
+        return ImageData("noise", images, inputs=images if split == "train" else images[:10], paired=False)
+
+    data(lopsided)
+    words = ["cyclegan", "--dataset", "noise", "--width", "4", "--blocks", "1", "--batch_size", "4", "--steps", "1"]
+    with pytest.raises(SystemExit):
+        main(
+            [
+                "train",
+                *words,
+                "--image_size",
+                "32",
+                "--evaluate_every",
+                "1",
+                "--precision",
+                "fp32",
+                "--out",
+                str(runs / "no"),
+            ]
+        )
+    assert "--evaluate_every cannot measure here" in capsys.readouterr().err and not (runs / "no").exists()

@@ -132,6 +132,7 @@ TRANSLATED = {
     "dataset": "batik",
     "split": "test",
     "n": 200,
+    "available": 200,
     "factor": 1,
     "extractor": REPORT["extractor"],
     "sources": {

@@ -214,12 +214,15 @@ def test_a_u_net_looks_at_everything():
     recipe, _ = tiny("pix2pix")
     assert recipe.context is None
     assert working_size(recipe, (1024, 1024)) == (1024, 1024)
-    assert working_size(recipe, (4000, 3000)) == (1182, 886)
+    for size in ((4000, 3000), (1100, 950), (1366, 768), (1, 60_000), (2000, 3)):
+        wide, high = working_size(recipe, size)
+        assert -(-wide // 32) * -(-high // 32) * 32 * 32 <= 2**20
+        assert (wide, high) == size or min(wide, high) == 1 or wide * high > 0.9 * 2**20
     assert working_size(tiny("gen_1")[0], (4000, 3000)) == (4000, 3000)
 
 
 @pytest.mark.parametrize("size", [(120, 130), (40, 210), (64, 64)])
-@pytest.mark.parametrize("name", ["gen_1", "gen_3", "gen_5"])
+@pytest.mark.parametrize("name", ["gen_1", "gen_2", "gen_3", "gen_4", "gen_5", "srgan"])
 def test_tiles_are_the_whole(name, size, fresh, monkeypatch):
     recipe = fresh(name).recipe
     monkeypatch.setattr("gan_core.translate.TILE", 64)
@@ -286,6 +289,8 @@ def test_a_big_picture_through_a_u_net_is_reduced_and_enlarged_again(fresh, monk
     image = Image.effect_noise((64, 64), 90)
     small = model.translate(image.resize((32, 32), Image.Resampling.LANCZOS))
     assert np.array_equal(model.translate(image), small.resize((64, 64), Image.Resampling.LANCZOS))
+    for size in ((70, 50), (33, 31), (1, 500), (400, 3)):
+        assert model.translate(Image.effect_noise(size, 90)).size == size
 
 
 def test_a_picture_is_turned_upright(fresh):
@@ -414,6 +419,10 @@ def test_a_training_shows_held_out_inputs_and_its_model_translates_a_folder(runs
     assert len(list((tmp_path / "two").iterdir())) == 2
     main(["translate", str(folder / "0.png"), str(tmp_path / "one.png"), "--model", "runs/sketches"])
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "out" / "0.png").read_bytes()
+    for words in ([folder, folder], [folder / "0.png", folder / "0.png"]):
+        with pytest.raises(SystemExit):
+            main(["translate", *map(str, words), "--model", "runs/sketches"])
+        assert "would replace what goes in" in capsys.readouterr().err
     (folder / "text.png").write_text("no picture")
     capsys.readouterr()
     with pytest.raises(SystemExit):

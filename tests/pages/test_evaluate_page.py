@@ -36,7 +36,8 @@ def source(fd, l1, psnr=20.0):
 
 
 TRANSLATED = {
-    "model": "runs/tiny", "dataset": "batik", "split": "test", "n": 200, "factor": 1, "extractor": REPORT["extractor"],
+    "model": "runs/tiny", "dataset": "batik", "split": "test", "n": 200, "available": 200, "factor": 1,
+    "extractor": REPORT["extractor"],
     "sources": {
         "model": source(5.0, 0.031), "input": source(39.0, 0.253), "nearest": source(6.9, 0.244),
         "truth": source(1.3, 0.0, None),

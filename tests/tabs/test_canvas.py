@@ -4,7 +4,8 @@ import io
 
 import gradio as gr
 import pytest
-from gradio.data_classes import DataWithFiles
+from gradio.components.image_editor import EditorData
+from gradio.data_classes import DataWithFiles, FileData
 from PIL import Image
 from starlette.exceptions import HTTPException
 
@@ -49,7 +50,7 @@ def test_what_a_canvas_does_not_send_is_refused(editor, odd):
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(editor):
-    bomb = png((6000, 6000))
+    bomb = png((8000, 8000))
     assert len(bomb) < 100_000
     with pytest.raises(HTTPException) as refused:
         editor.accept_blobs(part(bomb))
@@ -64,3 +65,26 @@ def test_the_oldest_drawings_are_forgotten(editor, monkeypatch):
     monkeypatch.setattr(canvas, "KEEP_BYTES", 3 * len(png()))
     editor.accept_blobs(part(id="new"))
     assert list(editor.blob_storage) == ["3", "new"]  # of two parts and of one
+
+
+def named(tmp_path, count, size):
+    """A drawing as the names of uploaded files: a background and so many layers."""
+    file = tmp_path / "a.png"
+    file.write_bytes(png(size))
+    part = FileData(path=str(file))
+    return EditorData(background=part, layers=[part] * count, composite=part, id=None)
+
+
+def test_a_drawing_of_files_is_bounded_too(editor, tmp_path):
+    assert editor.preprocess(named(tmp_path, 1, (40, 40)))["background"].shape[:2] == (40, 40)
+    with pytest.raises(gr.Error, match="8 layers and 50,000,000 pixels"):
+        editor.preprocess(named(tmp_path, 9, (40, 40)))
+    with pytest.raises(gr.Error, match="8 layers and 50,000,000 pixels"):
+        editor.preprocess(named(tmp_path, 3, (4000, 3000)))  # each fits, all five do not
+
+
+def test_parts_that_fit_may_be_too_much_together(editor):
+    for kind in ("background", "composite", "layer"):
+        editor.accept_blobs(part(png((4500, 4500)), type=kind, index="0" if kind == "layer" else "null"))
+    with pytest.raises(gr.Error, match="pixels in all"):
+        editor.preprocess(EditorData(background=None, layers=[], composite=None, id="a"))

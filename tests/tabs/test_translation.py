@@ -146,6 +146,14 @@ def test_examples_are_shown_large_enough_to_draw_on():
     assert np.array_equal(np.asarray(large.convert("L"))[::32, ::32], model.examples.inputs[3, 0])
     assert np.array_equal(np.asarray(example(model, 3)), model.examples.inputs[3, 0])
     assert example(tiny_model(), 0) is None
+    given = Translation(("a",), side=16).prepare(large)
+    assert np.array_equal(np.asarray(given.convert("L")), model.examples.inputs[3, 0])
+
+
+def test_palettes_and_bits_are_blended_as_colours():
+    line = Image.new("1", (256, 256), 1)
+    line.paste(0, (100, 0, 101, 256))
+    assert np.asarray(Translation(("a",), side=64).prepare(line)).min() == 191  # a quarter of each of its pixels
 
 
 def test_the_map_of_patches_is_that_of_the_discriminator():
@@ -160,5 +168,5 @@ def test_the_map_of_patches_is_that_of_the_discriminator():
     for name in ("gen_3", "gen_5", "pix2pix", "cyclegan"):
         found = tiny_translator(name).patch_map(noise(64, 64), Image.effect_noise((64, 64), 50).convert("RGB"))
         assert found.ndim == 2 and 0 <= found.min() <= found.max() <= 1
-    with pytest.raises(UsageError, match="no discriminator that judges patches"):
+    with pytest.raises(UsageError, match="no discriminator that says of patches"):
         tiny_translator("srgan").patch_map(noise(64, 64), noise(64, 64))

@@ -121,7 +121,7 @@ def test_any_pictures_will_do():
     [
         ({"factor": 3}, "factor is 3; it takes 2 or 4"),
         ({"image_size": 40}, "image_size is 40; the critic halves it four times: it takes 16, 32, 48, 64"),
-        ({"blocks": 0}, "blocks is 0; it must be at least 1"),
+        ({"blocks": 0}, "blocks is 0; it takes 1 to 64"),
         ({"adversarial": -1.0}, "adversarial is -1; it must be 0 or more"),
         ({"pretrain_images": -1}, "pretrain_images is -1; it must be 0 or more"),
     ],

@@ -47,10 +47,12 @@ def bound(canvas: gr.ImageEditor) -> None:
 
 
 def refuse_large(parts: Sequence[FileData | bytes | None]) -> None:
-    """Raises `gr.Error` for a drawing of too many layers or pixels."""
+    """Raises `gr.Error` for a drawing of too many layers or pixels, or of what is no picture in a known format."""
     there = [part for part in parts if part is not None]
-    pixels = sum(pixels_of(BytesIO(part) if isinstance(part, bytes) else part.path) for part in there)
-    if len(there) > LAYERS + 2 or pixels > MAX_PIXELS:
+    pixels = [pixels_of(BytesIO(part) if isinstance(part, bytes) else part.path) for part in there]
+    if not all(pixels):
+        raise gr.Error("A part of the drawing is no picture.", print_exception=False)
+    if len(there) > LAYERS + 2 or sum(pixels) > MAX_PIXELS:
         raise gr.Error(f"A drawing may have {LAYERS} layers and {MAX_PIXELS:,} pixels in all.", print_exception=False)
 
 

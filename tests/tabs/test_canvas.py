@@ -88,3 +88,10 @@ def test_parts_that_fit_may_be_too_much_together(editor):
         editor.accept_blobs(part(png((4500, 4500)), type=kind, index="0" if kind == "layer" else "null"))
     with pytest.raises(gr.Error, match="pixels in all"):
         editor.preprocess(EditorData(background=None, layers=[], composite=None, id="a"))
+
+
+def test_a_format_that_uploads_may_not_have_is_not_opened_by_the_canvas_either(editor, tmp_path):
+    file = tmp_path / "a.ppm"  # Pillow reads it, and its header alone says how much is to be unpacked
+    Image.new("RGB", (40, 40)).save(file)
+    with pytest.raises(gr.Error, match="no picture"):
+        editor.preprocess(EditorData(background=FileData(path=str(file)), layers=[], composite=None, id=None))

@@ -150,7 +150,8 @@ class ModelPanel:
         self.label = gr.Dropdown(class_choices(()), value=NO_CLASS, label="Class", visible=False, elem_id="label")
         self.sliders = [gr.Slider(visible=False, elem_id=f"control-{k}") for k in range(SLIDERS)]
         self.open = gr.Textbox("sample", visible=False)
-        self.ready = gr.State(False)  # the first tab opens before the panel says anything
+        # the first tab opens before the panel says anything; a State would be true before the page has the rest
+        self.ready = gr.Checkbox(False, visible=False)
         self.inputs = [self.model, self.revision, self.raw, self.label, *self.sliders]
         self.shown = [self.model, self.revision, self.about, self.raw, self.label, *self.sliders, self.ready]
         loading: dict[str, Any] = {

@@ -205,7 +205,11 @@ class TranslateTab:
             )  # fmt: skip
         with gr.Accordion("Exact settings", open=False):
             self.used = gr.JSON(show_label=False, elem_id="translate-settings", buttons=["copy"])
-        results = [self.slider, self.status, self.given, self.gallery, self.patches, self.cloth, self.used, self.file]
+        self.asked = gr.State()  # digest of the picture and choices that are answered
+        results = [
+            self.slider, self.status, self.given, self.gallery, self.patches, self.cloth, self.used, self.file,
+            self.asked,
+        ]  # fmt: skip
         draw: dict[str, Any] = {
             "fn": self._draw, "inputs": [self.canvas, *panel.inputs], "outputs": results,
             "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS,
@@ -213,16 +217,20 @@ class TranslateTab:
         choose = panel.models.input(self._choose, panel.models, panel.shown, **QUIETLY, **TAKES_TURNS)
         there = [panel.models, self.canvas, *panel.shown]
         opened = tab.select(self._open, [self.canvas, panel.models], there, **QUIETLY, **TAKES_TURNS)
-        asked = another.click(self._another, panel.models, self.canvas, **QUIETLY, **TAKES_TURNS)
+        another_one = another.click(self._another, panel.models, self.canvas, **QUIETLY, **TAKES_TURNS)
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
-        for event in (choose, opened, asked, rolled):
-            event.success(**draw)
         turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
-        gr.on([go.click, panel.seed.submit, panel.detail.release, *(each.input for each in turned)], **draw)
+        draws = [
+            gr.on([go.click, panel.seed.submit, panel.detail.release, *(each.input for each in turned)], **draw),
+            *(event.success(**draw) for event in (choose, opened, another_one, rolled)),
+        ]
         panel.lines.change(None, panel.lines, [panel.detail, panel.flip], js=SHOWN_IF, **QUIETLY)
-        live = draw | {"fn": self._draw_live, "inputs": [panel.live, self.used, *draw["inputs"]]}
+        once = draw | {"fn": self._draw_once, "inputs": [panel.live, self.asked, *draw["inputs"]]}
         # a stroke is an input, an undone one a change, and a picture an upload, which a change follows when it is shown
-        gr.on([self.canvas.input, self.canvas.change, self.canvas.upload], **live)
+        draws.append(gr.on([self.canvas.input, self.canvas.change, self.canvas.upload], **once))
+        # two changes that come together may be answered in either order: what is asked for is looked at again
+        for drawn in draws:
+            drawn.success(**once)
         gr.api(translate, api_name="translate", **TAKES_TURNS)
 
     @told()
@@ -243,11 +251,14 @@ class TranslateTab:
     def _another(self, names: list[str] | None) -> Any:
         return shown(translator(next(iter(names or ()), None))[1], random.randrange(EXAMPLES))
 
-    def _draw_live(self, live: bool, used: dict[str, Any] | None, *inputs: Any) -> Any:
-        """Draws after a stroke, unless that is off or changed nothing: a canvas tells of changes several times over."""
-        picture = picture_of(inputs[0])
-        same = picture is not None and used is not None and used.get("picture") == digest(picture)
-        return self._draw(*inputs) if live and not same else [gr.skip()] * 8
+    def _draw_once(self, live: bool, asked: list[Any] | None, canvas: dict[str, Any] | None, *choices: Any) -> Any:
+        """Draws unless that is what is shown: a canvas tells of a change several times over.
+
+        A change of the picture counts only where strokes are to be translated as they come.
+        """
+        before = asked[0] if asked else None
+        now = [digest(picture_of(canvas)) if live else before, *choices]
+        return gr.skip() if now == asked else self._draw(canvas, *choices)
 
     @told()
     def _draw(
@@ -255,15 +266,15 @@ class TranslateTab:
         lines: bool, detail: float, flip: bool, repeat: bool,
     ) -> list[Any]:  # fmt: skip
         picture = picture_of(canvas)
+        asked = [digest(picture), names, side, seed, backwards, lines, detail, flip, repeat]
         if not names or picture is None:
             said = NOTHING if names else "Choose a model." if translators() else NO_MODELS
-            return [gr.skip(), said, *[gr.skip()] * 4, None, gr.DownloadButton(interactive=False)]
+            return [gr.skip(), said, *[gr.skip()] * 4, None, gr.DownloadButton(interactive=False), asked]
         first = translator(names[0])[1]
         controls = {"backwards": 1.0} if backwards else {}
         side = first.image_size // first.recipe.factor if side == TRAINED_SIZE else side
         chosen = Lines(detail, flip) if lines else None
         given, drawn, settings = run(Translation(tuple(names), side, seed or 0, chosen, controls), picture)
-        settings |= {"picture": digest(picture)}
         return [
             (to_mode(given, 3), drawn[0].picture),
             said_of(given, drawn, picture),
@@ -273,6 +284,7 @@ class TranslateTab:
             gr.Image(enlarged(repeated(drawn[0].picture)), visible=repeat),
             settings,
             gr.DownloadButton(value=save_pair(given, drawn, settings), interactive=True),
+            asked,
         ]
 
 
@@ -287,8 +299,10 @@ def picture_of(canvas: dict[str, Any] | None) -> Image.Image | None:
     return None if picture.convert("L").getextrema() == (255, 255) else picture
 
 
-def digest(picture: Image.Image) -> str:
+def digest(picture: Image.Image | None) -> str | None:
     """What tells pictures apart."""
+    if picture is None:
+        return None
     return hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:16]
 
 

@@ -143,6 +143,8 @@ def test_models_are_compared_saved_and_shared(page, tmp_path):
     pixels(page, "#gallery")
     open_tab(page, "Compare", "#side-by-side")
     expect(page.locator("#model")).to_be_hidden()  # the panel of one model
+
+    page = page.context.new_page()
     page.goto("/playground/?models=weights/gan-digits,weights/dcgan-digits")
     shown, settings = page.locator("#side-by-side .caption-label"), page.locator("#compare-settings")
     expect(shown.filter(has_text=re.compile(r"dcgan.*parameters.*ms a picture.*FD .*floor", re.S))).to_have_count(1)

@@ -1,4 +1,4 @@
-"""Fixtures for the engine's tests: a Hub of their own, and a disk that is full."""
+"""Fixtures for the engine's tests: a Hub of their own, a disk that is full, models that translate."""
 
 import contextlib
 import importlib
@@ -10,7 +10,11 @@ import pytest
 from huggingface_hub import constants
 
 from gan_core import hub as gan_core_hub
+from gan_core.data import ImageData
+from gan_core.examples import Examples
+from gan_core.trainer import Trainer
 from tests import mini_hub
+from tests.families import tiny
 
 
 @pytest.fixture
@@ -59,3 +63,17 @@ def hub(connect):
     with mini_hub.serve() as hub:
         connect(hub.url)
         yield hub
+
+
+@pytest.fixture
+def untrained(noise_data):
+    """Makes a model that translates, with examples."""
+
+    def make(name="gen_1", **changes):
+        recipe, _ = tiny(name, **changes)
+        data = noise_data(recipe)
+        five = ImageData("five", data.images[:5], inputs=None if data.inputs is None else data.inputs[:5])
+        trainer = Trainer(recipe, data, examples=Examples.of(five, recipe))
+        return trainer.model(dataset="batik", command="python train.py gen_1")
+
+    return make

@@ -1,11 +1,6 @@
-"""Recipes that translate: pairs that stay pairs, games over patches, pictures of any size, and what is refused."""
+"""Recipes that translate: pairs that stay pairs, games over patches, models and commands, and what is refused."""
 
-import dataclasses
-import io
-import itertools
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -23,35 +18,12 @@ from gan_core.examples import Examples
 from gan_core.library import available
 from gan_core.noise import NoiseRecipe
 from gan_core.recipe import RECIPES, Batch, Inputs
-from gan_core.recipes.gen_3 import noise_plane
-from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
-from gan_core.translate import back_and_forth, reflected, spans, weights, with_statistics_of, working_size
 from gan_core.translation import PairedRecipe, TranslationRecipe
-from tests.families import TRANSLATION
+from tests.families import TRANSLATION, tiny
 
 EVERY = pytest.mark.parametrize("name", TRANSLATION)
 PAIRED = pytest.mark.parametrize("name", [name for name in TRANSLATION if issubclass(RECIPES[name], PairedRecipe)])
-
-
-def tiny(name="gen_1", **changes):
-    recipe = RECIPES[name](dataclasses.replace(RECIPES[name].Config.tiny(), **changes), TrainOptions(batch_size=4))
-    torch.manual_seed(0)
-    return recipe, recipe.build()
-
-
-@pytest.fixture
-def fresh(noise_data):
-    """Makes an untrained model with examples."""
-
-    def make(name="gen_1", **changes):
-        recipe, _ = tiny(name, **changes)
-        data = noise_data(recipe)
-        five = ImageData("five", data.images[:5], inputs=None if data.inputs is None else data.inputs[:5])
-        trainer = Trainer(recipe, data, examples=Examples.of(five, recipe))
-        return trainer.model(dataset="batik", command="python train.py gen_1")
-
-    return make
 
 
 # --------------------------------------------------------------------------------------------------------------- pairs
@@ -128,209 +100,12 @@ def test_cross_entropy_is_that_of_its_target():
         assert losses.cross_entropy(logits, target).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-# ------------------------------------------------------------------------------------------------------------ any size
-
-
-@EVERY
-@pytest.mark.parametrize("size", [(1, 1), (2, 1), (37, 53), (16, 16), (64, 20)])
-def test_a_picture_of_any_size_becomes_one_of_the_same_size_times_the_factor(name, size, fresh):
-    model = fresh(name)
-    drawn = model.translate(Image.effect_noise(size, 90))
-    assert drawn.size == tuple(model.recipe.factor * side for side in size) and drawn.mode == "RGB"
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"])
-def test_a_picture_of_any_mode_is_taken(mode, fresh):
-    image = Image.new("I;16", (16, 16), 30_000) if mode == "I;16" else Image.effect_noise((16, 16), 90).convert(mode)
-    assert fresh().translate(image).mode == "RGB"
-
-
-def test_what_is_translated_is_the_networks_own(fresh):
-    model = fresh()
-    pixels = torch.randint(0, 256, (1, 1, 16, 16), dtype=torch.uint8)
-    drawn = model.translate(Image.fromarray(pixels[0, 0].numpy()))
-    expected = model.translations(pixels / 127.5 - 1)
-    assert np.abs(np.array(drawn) - ((expected[0].permute(1, 2, 0).numpy() + 1) * 127.5)).max() <= 0.51
-
-
-def test_a_picture_does_not_depend_on_those_beside_it(fresh):
-    model, inputs = fresh(), torch.rand(20, 1, 16, 16) * 2 - 1
-    assert torch.allclose(model.translations(inputs)[17], model.translations(inputs[17:18])[0], atol=1e-5)
-
-
-def test_a_picture_goes_back_and_forth_beyond_its_border():
-    assert back_and_forth(4, 9).tolist() == [0, 1, 2, 3, 2, 1, 0, 1, 2]
-    assert back_and_forth(1, 3).tolist() == [0, 0, 0] and back_and_forth(5, 5).tolist() == [0, 1, 2, 3, 4]
-    images = torch.arange(6.0).view(1, 1, 2, 3)
-    assert reflected(images, 4, least=8).shape == (1, 1, 8, 8)
-    assert reflected(images, 4, least=4)[0, 0].tolist() == [[0, 1, 2, 1], [3, 4, 5, 4], [0, 1, 2, 1], [3, 4, 5, 4]]
-    assert torch.equal(reflected(images, 1, least=1), images)
-
-
-# --------------------------------------------------------------------------------------------------------- big pictures
-
-
-def reach(recipe, nets, row, column):
-    """How far from this pixel of the picture the farthest pixel of the input lies that it depends on."""
-    side = 3 * recipe.context // 4 * 4
-    inputs = torch.zeros(1, recipe.config.channels_in, side, side, dtype=torch.float64, requires_grad=True)
-    recipe.translate(nets, inputs)[..., recipe.factor * row, recipe.factor * column].sum().backward()
-    rows, columns = (inputs.grad.abs().sum((0, 1)) > 0).nonzero().unbind(1)
-    return max((rows - row).abs().max(), (columns - column).abs().max()).item()
-
-
-def fixed_norms(nets):
-    """Instance norms as they are when frozen: they must not carry a change to all of the picture."""
-    return with_statistics_of(nets, lambda nets: nets["G" if "G" in nets else "G_ab"](torch.randn(1, 3, 64, 64)))
-
-
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("gen_1", {}),
-        ("gen_2", {}),
-        ("gen_3", {}),
-        ("gen_4", {}),
-        ("gen_5", {}),
-        ("srgan", {}),
-        ("srgan", {"factor": 4}),
-        ("cyclegan", {"composite": True}),
-    ]
-    + [("cyclegan", {"upsample": kind}) for kind in ("conv_transpose", "pixel_shuffle", "nearest")],
-)
-def test_no_network_looks_further_than_it_says(name, changes):
-    recipe, nets = tiny(name, **changes)
-    nets = nets.eval()
-    if name == "cyclegan":
-        nets = fixed_norms(nets)
-    for parameter in nets.parameters():  # all above 0 and small: no part of the gradient cancels or is cut off
-        parameter.data.abs_().mul_(0.1).add_(1e-3)
-    middle = 3 * recipe.context // 2
-    found = [reach(recipe, nets.double(), middle + k, middle + k) for k in range(recipe.multiple)]
-    assert recipe.context - 8 <= max(found) <= recipe.context
-
-
-def test_a_u_net_looks_at_everything():
-    recipe, _ = tiny("pix2pix")
-    assert recipe.context is None
-    assert working_size(recipe, (1024, 1024)) == (1024, 1024)
-    for size in ((4000, 3000), (1100, 950), (1366, 768), (1, 60_000), (2000, 3)):
-        wide, high = working_size(recipe, size)
-        assert -(-wide // 32) * -(-high // 32) * 32 * 32 <= 2**20
-        assert (wide, high) == size or min(wide, high) == 1 or wide * high > 0.9 * 2**20
-    assert working_size(tiny("gen_1")[0], (4000, 3000)) == (4000, 3000)
-
-
-@pytest.mark.parametrize("size", [(120, 130), (40, 210), (64, 64)])
-@pytest.mark.parametrize("name", ["gen_1", "gen_2", "gen_3", "gen_4", "gen_5", "srgan"])
-def test_tiles_are_the_whole(name, size, fresh, monkeypatch):
-    recipe = fresh(name).recipe
-    monkeypatch.setattr("gan_core.translate.TILE", 64)
-    monkeypatch.setattr("gan_core.translate.BLEND", 8)
-    model, image = fresh(name), Image.effect_noise(size, 90)
-    whole = np.array(model.translate(image, seed=3), dtype=int)
-    monkeypatch.setattr("gan_core.translate.ONE_PASS", 64)
-    told = []
-    drawn = np.array(model.translate(image, seed=3, progress=lambda share, text: told.append(share)), dtype=int)
-    assert np.abs(drawn - whole).max() <= 1
-    assert told[-1] == 1 and told == sorted(told)
-    side = max(64, 2 * (2 * recipe.context + 8))
-    assert len(told) == len(spans(size[1], side, side - 2 * recipe.context - 8, recipe.multiple))
-
-
-def test_tiles_overlap_and_one_gives_way_to_the_next(monkeypatch):
-    monkeypatch.setattr("gan_core.translate.BLEND", 8)
-    tiles = spans(200, 64, 64 - 28, 4)  # of context 10
-    assert tiles[0] == (0, 64) and tiles[-1] == (136, 200) and all(start % 4 == 0 for start, _ in tiles)
-    assert all(before[1] - after[0] >= 28 for before, after in itertools.pairwise(tiles))
-    first, second = (weights(*tile, 200, 10, 1) for tile in tiles[:2])
-    assert first[0] == 1 and first[-10:].sum() == 0 and second[:10].sum() == 0
-    assert torch.allclose(first[36:] + second[:28], torch.ones(28))
-    assert torch.equal(weights(0, 200, 200, 10, 2), torch.ones(400))
-
-
-def test_noise_is_one_plane_whatever_the_tiles():
-    whole = noise_plane(5, 3, (0, 0), (200, 150))
-    assert torch.equal(noise_plane(5, 3, (37, 70), (90, 64)), whole[:, :, 37:127, 70:134])
-    assert not torch.equal(noise_plane(6, 3, (0, 0), (8, 8)), whole[:, :, :8, :8])
-    assert whole.mean().abs() < 0.02 and abs(whole.std() - 1) < 0.02
-
-
-def test_tiles_share_the_statistics_of_the_whole_picture(fresh, monkeypatch):
-    """A half black, half white picture: each tile by itself would be grey."""
-    monkeypatch.setattr("gan_core.translate.TILE", 64)
-    monkeypatch.setattr("gan_core.translate.BLEND", 8)
-    model = fresh("cyclegan")
-    image = Image.new("RGB", (400, 128), "black")
-    image.paste("white", (200, 0, 400, 128))
-    whole = np.array(model.translate(image), dtype=int)
-    before = {key: value.clone() for key, value in model.generators.state_dict().items()}
-    monkeypatch.setattr("gan_core.translate.ONE_PASS", 200 * 64)  # half of each side, for the statistics
-    drawn = np.array(model.translate(image), dtype=int)
-    assert np.abs(drawn - whole).mean() < 3 and np.abs(whole[:, 50] - whole[:, 350]).mean() > 10
-    assert all(torch.equal(value, before[key]) for key, value in model.generators.state_dict().items())
-
-
-@pytest.mark.parametrize("affine", [False, True])
-def test_a_frozen_norm_does_what_the_norm_did(affine):
-    norm = nn.InstanceNorm2d(3, affine=affine)
-    for parameter in norm.parameters():
-        nn.init.normal_(parameter)
-    x = torch.randn(1, 3, 8, 8) * 3 + 1
-    settled = with_statistics_of(nn.ModuleDict({"G": nn.Sequential(norm)}), lambda nets: nets["G"](x))
-    assert torch.allclose(settled["G"](x), norm(x), atol=1e-5)
-    assert not torch.allclose(settled["G"](x[..., :4]), norm(x[..., :4]), atol=1e-2)
-
-
-def test_a_big_picture_through_a_u_net_is_reduced_and_enlarged_again(fresh, monkeypatch):
-    monkeypatch.setattr("gan_core.translate.ONE_PASS", 32 * 32)
-    model = fresh("pix2pix")
-    assert model.working_size((64, 64)) == (32, 32)
-    image = Image.effect_noise((64, 64), 90)
-    small = model.translate(image.resize((32, 32), Image.Resampling.LANCZOS))
-    assert np.array_equal(model.translate(image), small.resize((64, 64), Image.Resampling.LANCZOS))
-    for size in ((70, 50), (33, 31), (1, 500), (400, 3)):
-        assert model.translate(Image.effect_noise(size, 90)).size == size
-
-
-def test_a_picture_is_turned_upright(fresh):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # a quarter turn
-    image = Image.effect_noise((20, 12), 90)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", exif=exif, quality=95)
-    model = fresh()
-    drawn = model.translate(Image.open(buffer))
-    assert drawn.size == (12, 20)
-    turned = Image.fromarray(np.rot90(np.array(Image.open(buffer)), 3))
-    assert np.array_equal(drawn, model.translate(turned))
-
-
-@pytest.mark.slow
-def test_twelve_megapixels_fit_into_two_gigabytes(tmp_path):
-    """Its own process: what is counted is the most memory that it ever had."""
-    script = """
-import resource
-from PIL import Image
-from gan_core.model import Model
-from gan_core.recipes.gen_1 import Gen1, Gen1Config
-
-recipe = Gen1(Gen1Config(image_size=64, channels=3, input_channels=1))
-nets = recipe.build().eval()
-del nets["D"]
-assert Model(recipe, nets).translate(Image.effect_noise((4000, 3000), 90)).size == (4000, 3000)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert int(found.stdout) * 1024 < 2e9
-
-
 # -------------------------------------------------------------------------------------------------------------- models
 
 
 @EVERY
-def test_what_is_saved_is_what_is_loaded(name, fresh, tmp_path):
-    model = fresh(name)
+def test_what_is_saved_is_what_is_loaded(name, untrained, tmp_path):
+    model = untrained(name)
     model.save(tmp_path / "m")
     loaded = gan_core.load(tmp_path / "m")
     picture = Image.effect_noise((20, 16), 90)
@@ -372,8 +147,8 @@ def test_inputs_smaller_than_their_pictures_are_shown_and_kept_as_large(tmp_path
     assert read.factor == 2 and examples.sheet(torch.zeros(3, 3, 8, 8)).size == (8 * (3 * 9 - 1), 8 * (3 * 9 - 1))
 
 
-def test_noise_and_pictures_are_not_confused(fresh, tmp_path):
-    model = fresh()
+def test_noise_and_pictures_are_not_confused(untrained, tmp_path):
+    model = untrained()
     with pytest.raises(UsageError, match="A gen_1 model turns pictures into pictures; it cannot sample from noise"):
         model.sample(2)
     with pytest.raises(UsageError, match="no control 'truncation'"):
@@ -384,8 +159,8 @@ def test_noise_and_pictures_are_not_confused(fresh, tmp_path):
         gan_core.load("weights/dcgan-digits").translate(Image.new("L", (4, 4)))
 
 
-def test_models_are_listed_by_what_they_do(fresh, runs):
-    fresh().save(runs / "sketches" / "model")
+def test_models_are_listed_by_what_they_do(untrained, runs):
+    untrained().save(runs / "sketches" / "model")
     assert "runs/sketches" in available() and "runs/sketches" in available(TranslationRecipe)
     assert "runs/sketches" not in available(NoiseRecipe) and "weights/dcgan-digits" in available(NoiseRecipe)
     (runs / "sketches" / "model" / "config.json").write_text("{")
@@ -432,10 +207,10 @@ def test_a_training_shows_held_out_inputs_and_its_model_translates_a_folder(runs
     assert "3 pictures translated" in told.out and len(list((tmp_path / "again").iterdir())) == 3
 
 
-def test_the_command_goes_backwards_where_a_model_can(fresh, runs, tmp_path, capsys):
-    model = fresh("cyclegan")
+def test_the_command_goes_backwards_where_a_model_can(untrained, runs, tmp_path, capsys):
+    model = untrained("cyclegan")
     model.save(runs / "both" / "model")
-    fresh().save(runs / "sketches" / "model")
+    untrained().save(runs / "sketches" / "model")
     picture = Image.effect_noise((20, 16), 90)
     picture.save(tmp_path / "a.png")
     main(["translate", str(tmp_path / "a.png"), str(tmp_path / "b.png"), "--model", "runs/both", "--backwards"])
@@ -455,8 +230,8 @@ def test_the_command_goes_backwards_where_a_model_can(fresh, runs, tmp_path, cap
         (["twice", "out"], "Several pictures are called a"),
     ],
 )
-def test_what_cannot_be_translated(words, sentence, fresh, runs, tmp_path, monkeypatch, capsys):
-    fresh().save(runs / "sketches" / "model")
+def test_what_cannot_be_translated(words, sentence, untrained, runs, tmp_path, monkeypatch, capsys):
+    untrained().save(runs / "sketches" / "model")
     monkeypatch.chdir(tmp_path)
     for file in ("in/a.png", "in/b.png", "twice/a.png", "twice/deeper/a.png"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
@@ -475,7 +250,7 @@ def test_data_that_does_not_fit_is_said_before_anything_is_written(runs, few_clo
     assert not (runs / "no").exists()
 
 
-def test_the_config_of_a_saved_model_says_what_it_takes(fresh, tmp_path):
-    fresh().save(tmp_path / "m")
+def test_the_config_of_a_saved_model_says_what_it_takes(untrained, tmp_path):
+    untrained().save(tmp_path / "m")
     config = json.loads((tmp_path / "m" / "config.json").read_text())
     assert config["config"]["input_channels"] == 1 and config["image"]["channels"] == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,9 +28,9 @@ MAY_CHANGE = frozenset({"steps", "epochs", *INTERVALS, *OPTIONAL_INTERVALS})
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What to train on, for how long, where to."""
+    """What to train on, for how long, where to; `usual` has the defaults of a recipe."""
 
-    dataset: str = "digits"
+    dataset: str
     """A set that `python -m gan_core data` lists, or a folder of pictures (flat, or one sub-folder per class; to
     translate, pairs of equal names in A and B, or no pairs in trainA and trainB)."""
     steps: int | None = None
@@ -80,6 +80,11 @@ class RunOptions:
         return math.ceil(self.epochs * images / per_step)
 
 
+def usual(recipe: type[Recipe]) -> RunOptions:
+    """What a run of a recipe has that says nothing else."""
+    return RunOptions(dataset=recipe.dataset)
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything a run is started with; what config.json of a run holds.
@@ -90,7 +95,7 @@ class Plan:
     """
 
     recipe: Recipe
-    run: RunOptions = field(default_factory=RunOptions)
+    run: RunOptions
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, for JSON."""
@@ -109,7 +114,7 @@ class Plan:
         for given, default in (
             (self.recipe.config, type(self.recipe).Config()),
             (self.recipe.options, type(self.recipe).train_options),
-            (self.run, RunOptions()),
+            (self.run, usual(type(self.recipe))),
         ):
             for name, value in dataclasses.asdict(given).items():
                 if value == getattr(default, name):

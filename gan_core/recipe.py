@@ -172,12 +172,13 @@ class Recipe:
     """What one paper adds: networks, phases, losses, defaults.
 
     A subclass is registered with `@register(name)` and lives in `recipes/<name>.py`. It never calls `backward`
-    and never names a device, a precision or a rank.
+    and never names a device, a precision or a rank. Where a training names no data set, it takes the recipe's own.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[Config]]
     train_options: ClassVar[TrainOptions] = TrainOptions()
+    dataset: ClassVar[str] = "digits"
     phases: tuple[Phase, ...] = (Phase("d", nets=("D",)), Phase("g", nets=("G",)))
     generators: ClassVar[tuple[str, ...]] = ("G",)
     controls: tuple[Control, ...] = ()

@@ -70,6 +70,7 @@ class TranslationRecipe(Recipe):
     """
 
     Config: ClassVar[type[Config]] = TranslationConfig
+    dataset = "batik"
     pairs: ClassVar[bool] = True
     varies: ClassVar[bool] = False
     both_ways: ClassVar[bool] = False

@@ -13,7 +13,7 @@ from gan_core.card import plain
 from gan_core.data import DATASETS, list_datasets
 from gan_core.fields import fields_of
 from gan_core.noise import NoiseConfig
-from gan_core.plan import DEFAULT_STEPS, RunOptions
+from gan_core.plan import DEFAULT_STEPS, RunOptions, usual
 from gan_core.recipe import Recipe, nearest, recipe_class
 from gan_core.train_options import TrainOptions
 from gan_core.translation import TranslationConfig, TranslationRecipe
@@ -46,7 +46,7 @@ def options_of(recipe: type[Recipe]) -> dict[str, list[Option]]:
     base = TranslationConfig if translates else NoiseConfig
     prefix, shared = f"{recipe.name}.", {field.name for field in dataclasses.fields(base)}
     config = fields_of(recipe.Config)
-    run = [field for field in fields_of(RunOptions) if field.name != "dataset"]  # chosen apart, with pictures
+    run = fields_of(RunOptions, usual(recipe))
     groups = {
         f"Networks of {recipe.name}": ([field for field in config if field.name not in shared], prefix),
         "Pictures" if translates else "Pictures, noise, and what every recipe can take": (
@@ -54,7 +54,7 @@ def options_of(recipe: type[Recipe]) -> dict[str, list[Option]]:
             prefix,
         ),
         "Training": (fields_of(TrainOptions, recipe.train_options), prefix),
-        "Run": (run, ""),
+        "Run": ([field for field in run if field.name != "dataset"], ""),  # that is chosen apart, with pictures
     }
     return {
         title: [Option(field, f"{start}{field.name}", PLACEHOLDERS.get(field.name, AUTOMATIC)) for field in fields]
@@ -91,7 +91,7 @@ def linked(query: Mapping[str, str]) -> Linked:
     options = dict(query)
     recipe = recipe_class(options.pop("recipe"))
     fitting = pictures(recipe)
-    dataset = options.pop("dataset", fitting[0])
+    dataset = options.pop("dataset", recipe.dataset)
     if dataset not in fitting:
         raise UsageError(f"There is no data set {dataset[:40]!r} for {recipe.name}{nearest(dataset, fitting)}.")
     fields = {option.field.name: option.field for group in options_of(recipe).values() for option in group}

@@ -12,7 +12,7 @@ from gan_core.catalogue import summary
 from gan_core.data import DATASETS
 from gan_core.data.folder import DEFAULT_SIZE
 from gan_core.data.layout import find
-from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions
+from gan_core.plan import DEFAULT_RECIPE, Plan, usual
 from gan_core.recipe import Inputs, Recipe, recipe_class
 from gan_core.runs import LIVE
 from pages.forms import filled
@@ -29,7 +29,8 @@ def choose_pictures(recipe: type[Recipe], off: bool) -> str | None:
     """Draws the choice of a data set, with a look at it; None while a zip is awaited or does not fit."""
     chosen = st.selectbox(
         "Pictures",
-        [*pictures(recipe), OWN],
+        [*(names := pictures(recipe)), OWN],
+        index=names.index(recipe.dataset),
         key=dataset_key(recipe),
         persist_state="session",
         help="What the GAN learns from.",
@@ -122,7 +123,7 @@ def new_run() -> None:
 def planned(recipe: type[Recipe], values: dict[str, object]) -> Plan:
     """The plan of these options; raises `UsageError` where one does not fit."""
     made = recipe(filled(recipe.Config(), values), filled(recipe.train_options, values))
-    return Plan(made, filled(RunOptions(), values))
+    return Plan(made, filled(usual(recipe), values))
 
 
 def show_estimate(plan: Plan) -> None:

@@ -40,7 +40,7 @@ from gan_core.evaluate import evaluate
 from gan_core.loading import load_folder
 from gan_core.model import Model
 from gan_core.model_folder import CONFIG, read_config
-from gan_core.plan import INTERVALS, OPTIONAL_INTERVALS, Plan, RunOptions, read_plan
+from gan_core.plan import INTERVALS, OPTIONAL_INTERVALS, Plan, read_plan, usual
 from gan_core.recipe import nearest
 from gan_core.runs import LIVE, Run, runs_folder
 from scripts.box_table import distance, tables
@@ -104,8 +104,9 @@ def plan_of(name: str) -> Plan:
 
 def plainly(plan: Plan) -> Plan:
     """The plan as far as the weights follow from it: how often a run was looked at leaves them as they are."""
-    usual = {interval: getattr(RunOptions(), interval) for interval in (*INTERVALS, *OPTIONAL_INTERVALS)}
-    return dataclasses.replace(plan, run=dataclasses.replace(plan.run, **usual))
+    default = usual(type(plan.recipe))
+    intervals = {name: getattr(default, name) for name in (*INTERVALS, *OPTIONAL_INTERVALS)}
+    return dataclasses.replace(plan, run=dataclasses.replace(plan.run, **intervals))
 
 
 def settings(plan: Plan) -> dict[str, Any]:

@@ -43,7 +43,7 @@ OWN_SIZE = 0
 TRAINED_SIZE = -1
 NO_MODELS = (
     "**There is no model here yet that translates pictures.** Train one on the training page or with "
-    "`python train.py gen_1 --dataset batik`, or add one from the Hugging Face Hub on the models page."
+    "`python train.py gen_1`, or add one from the Hugging Face Hub on the models page."
 )
 NOTHING = "Draw something, upload or paste a picture, or press **Example**."
 EXAMPLES = 8

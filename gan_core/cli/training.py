@@ -37,7 +37,7 @@ class Length:
 def planned(words: list[str], command: str) -> tuple[Any, Place]:
     """The plan that the words describe: `[RECIPE] [--flags]`; with --resume, on top of the stored plan."""
     from gan_core.catalogue import summary
-    from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions, read_plan, refuse_changes
+    from gan_core.plan import DEFAULT_RECIPE, Plan, RunOptions, read_plan, refuse_changes, usual
 
     place, _ = tyro.cli(Place, args=words, return_unknown_args=True, add_help=False)
     name = words.pop(0) if words and not words[0].startswith("-") else None
@@ -47,7 +47,7 @@ def planned(words: list[str], command: str) -> tuple[Any, Place]:
         raise UsageError("--best goes with --resume: it says which checkpoint to go on from.")
     stored = read_plan(place.out) if place.resume and place.out is not None else None
     recipe = stored.recipe if stored and name in (None, stored.recipe.name) else recipe_class(name or DEFAULT_RECIPE)()
-    run = stored.run if stored else RunOptions()
+    run = stored.run if stored else usual(type(recipe))
     length, _ = tyro.cli(Length, args=words, return_unknown_args=True, add_help=False)
     if length != Length():  # a new length replaces the stored one, whichever way that was given
         run = dataclasses.replace(run, steps=None, epochs=None)

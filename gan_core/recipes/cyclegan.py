@@ -148,6 +148,7 @@ class CycleGAN(TranslationRecipe):
     Config = CycleGANConfig
     config: CycleGANConfig
     train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=4)
+    dataset = "faces_masked"
     phases = (Phase("g", nets=("G_ab", "G_ba")), Phase("d", nets=("D_a", "D_b")))
     generators = ("G_ab", "G_ba")
     controls = (BACKWARDS,)

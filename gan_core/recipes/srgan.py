@@ -170,6 +170,7 @@ class SRGAN(TranslationRecipe):
     Config = SRGANConfig
     config: SRGANConfig
     train_options = TrainOptions(lr=3e-4, betas=(0.9, 0.999), batch_size=16)
+    dataset = "photos"
     makes_inputs = True
 
     @property

@@ -17,6 +17,7 @@ import gan_core
 from gan_core import training
 from gan_core.checkpoint import load_checkpoint, save_checkpoint
 from gan_core.cli import COMMANDS, main
+from gan_core.cli.training import planned
 from gan_core.distributed import Processes
 from gan_core.pictures import read_settings
 from gan_core.plan import read_plan
@@ -340,3 +341,14 @@ def test_torchrun_ends_with_equal_weights_on_both_ranks(tmp_path, free_port):
     assert run.state()["status"] == "done" and run.state()["images_seen"] == 6 * 8 * 2
     assert "2 processes hold the same weights" in run.log_tail()
     assert sum("monitor/d_accuracy" in row for row in run.metrics()[0]) == 3  # rank 0 has looked, alone
+
+
+@pytest.mark.parametrize(
+    ("recipe", "dataset"),
+    [("wgan", "digits"), ("gen_3", "batik"), ("pix2pix", "batik"), ("cyclegan", "faces_masked"), ("srgan", "photos")],
+)
+def test_a_recipe_has_a_data_set_of_its_own(recipe, dataset):
+    plan, _ = planned([recipe], "train")
+    assert plan.run.dataset == dataset and plan.command() == f"python train.py {recipe}"
+    other, _ = planned([recipe, "--dataset", "faces"], "train")
+    assert other.run.dataset == "faces" and other.command() == f"python train.py {recipe} --dataset faces"

@@ -45,7 +45,7 @@ def test_the_life_of_a_run(runs, light):
     wait_for(lambda: run.state()["status"] == "running" and run.metrics()[0][-1]["step"] > crashed_at)
     run.stop()
     wait_for(lambda: run.state()["status"] == "stopped")
-    assert f"stopped at step {run.state()['step']}" in run.log_tail()
+    wait_for(lambda: f"stopped at step {run.state()['step']}" in run.log_tail())  # said after it is
     steps = [row["step"] for row in run.metrics()[0]]
     assert steps == list(range(1, run.state()["step"] + 1))  # nothing twice, nothing lost
     wait_for(lambda: not psutil.pid_exists(run.state()["pid"]))

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core import UsageError, list_recipes
 from gan_core.fields import fields_of
-from gan_core.plan import RunOptions
+from gan_core.plan import usual
 from gan_core.recipe import recipe_class
 from pages.forms import Option, edit, filled
 
@@ -76,11 +76,11 @@ def test_every_kind_of_field_can_be_set_and_emptied():
 @pytest.mark.parametrize("recipe", list_recipes())
 def test_every_option_of_every_recipe_has_a_widget(recipe):
     cls = recipe_class(recipe)
-    for default in (cls.Config(), cls.train_options, RunOptions()):
+    for default in (cls.Config(), cls.train_options, usual(cls)):
         values = edit(Option(field, field.name) for field in fields_of(type(default), default))
         assert filled(default, values) == default
 
 
 def test_the_dataclass_validates():
     with pytest.raises(UsageError, match="seed is -1"):
-        filled(RunOptions(), {"seed": -1})
+        filled(usual(recipe_class("dcgan")), {"seed": -1})

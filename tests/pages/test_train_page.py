@@ -311,7 +311,7 @@ def test_a_recipe_that_translates_is_offered_pairs_and_no_other_pictures(open_pa
     at.selectbox(key="recipe").set_value("gen_1").run()
     assert not at.exception
     assert at.selectbox(key="pairs").options == ["batik", "openmoji_outline", "my own pictures (zip)"]
-    assert command(at) == "python train.py gen_1 --dataset batik --out runs/gen_1-batik"
+    assert command(at) == "python train.py gen_1 --out runs/gen_1-batik"
     at.selectbox(key="recipe").set_value("dcgan").run()
     assert at.selectbox(key="dataset").value == "digits"
     assert {"batik", "batik_palettes", "faces_masked"} <= set(at.selectbox(key="dataset").options)
@@ -324,7 +324,7 @@ def test_a_recipe_that_makes_its_inputs_is_offered_all_pictures(open_page):
     assert not at.exception and at.selectbox(key="dataset").options == everything
     assert {"digits", "photos", "batik", "faces_masked", "my own pictures (zip)"} <= set(everything)
     at.selectbox(key="dataset").set_value("photos").run()
-    assert command(at) == "python train.py srgan --dataset photos --out runs/srgan-photos"
+    assert command(at) == "python train.py srgan --out runs/srgan-photos"
 
 
 def test_a_link_to_a_recipe_that_translates(open_page):

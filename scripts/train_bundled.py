@@ -29,95 +29,29 @@ from torch import Tensor
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import gan_core.recipes  # noqa: F401  registers every recipe
 from gan_core.atomic import replacing
 from gan_core.card import duration, write_card
 from gan_core.checkpoint import load_checkpoint
-from gan_core.cli.training import planned
 from gan_core.data.images import to_unit_range
 from gan_core.errors import UsageError
 from gan_core.evaluate import evaluate
 from gan_core.loading import load_folder
 from gan_core.model import Model
 from gan_core.model_folder import CONFIG, read_config
-from gan_core.plan import INTERVALS, OPTIONAL_INTERVALS, Plan, read_plan, usual
+from gan_core.plan import read_plan
 from gan_core.recipe import nearest
 from gan_core.runs import LIVE, Run, runs_folder
 from scripts.box_table import distance, tables
+from scripts.bundled import BUNDLED, plainly, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS, GOLDEN = ROOT / "weights", ROOT / "tests" / "golden"
 TABLE = re.compile(r"(<!-- python scripts/train_bundled.py -->\n).*?(<!-- end -->)", re.S)  # in weights/README.md
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """How a model is made.
-
-    Attributes:
-        words: Of `python train.py`.
-        minutes: What that takes on two laptop cores, about; in the box is what it took.
-        threads: A run repeats to the bit with as many only.
-    """
-
-    words: str
-    minutes: int
-    threads: int = 1
-
-
-BUNDLED = {
-    "simple_gan-digits": Recorded(
-        "simple_gan --steps 60000 --precision fp32 --lr 4e-4 --betas 0.5 0.999 --augment translation", 15
-    ),
-    "gan-digits": Recorded("gan --steps 24000 --precision fp32", 15, threads=2),
-    "dcgan-digits": Recorded("dcgan --steps 6000 --precision bf16", 18),
-    "cgan-digits": Recorded("cgan --steps 8000 --precision bf16", 20),
-    "lsgan-digits": Recorded("lsgan --steps 8000 --precision bf16", 25),
-    "wgan-digits": Recorded("wgan --steps 4000 --precision bf16", 30),
-    "wgan_gp-digits": Recorded("wgan_gp --steps 6000 --precision bf16", 40),
-    "progan-digits": Recorded("progan --steps 5000 --stage_images 25000 --precision bf16", 50),
-    "stylegan-digits": Recorded("stylegan --steps 5000 --precision bf16", 65),
-    "biggan-digits": Recorded("biggan --steps 2500 --precision bf16", 35),
-    "r3gan-digits": Recorded("r3gan --steps 7500 --batch_size 32 --lr_horizon 240000 --precision bf16", 60),
-    "progan-faces": Recorded(
-        "progan --dataset faces --steps 5000 --batch_size 32 --stage_images 10000 --precision bf16", 70
-    ),
-    "stylegan-faces": Recorded("stylegan --dataset faces --steps 3500 --batch_size 32 --precision bf16", 70),
-    "r3gan-faces": Recorded(
-        "r3gan --dataset faces --steps 3000 --batch_size 32 --lr 3e-4 --lr_horizon 96000 --gamma 2 --gamma_final 0.2 "
-        "--width 16 --growth 2 --expansion 1 --group_size 128 --precision bf16",
-        90,
-    ),
-    "biggan-openmoji": Recorded(
-        "biggan --dataset openmoji --steps 2500 --augment color,translation,cutout --precision bf16", 90
-    ),
-}
-
-
-# ---------------------------------------------------------------------------------------------------------- commands
-
-
-def plan_of(name: str) -> Plan:
-    """What a bundled model is trained by."""
-    return planned(shlex.split(BUNDLED[name].words), "train")[0]
-
-
-def plainly(plan: Plan) -> Plan:
-    """The plan as far as the weights follow from it: how often a run was looked at leaves them as they are."""
-    default = usual(type(plan.recipe))
-    intervals = {name: getattr(default, name) for name in (*INTERVALS, *OPTIONAL_INTERVALS)}
-    return dataclasses.replace(plan, run=dataclasses.replace(plan.run, **intervals))
-
-
-def settings(plan: Plan) -> dict[str, Any]:
-    """Everything that the weights follow from, by name."""
-    stored = plainly(plan).as_dict()
-    return {"recipe": stored["recipe"], **stored["config"], **stored["options"], **stored["run"]}
-
-
 def refuse_unlike(name: str, run: Run) -> None:
     """Raises `UsageError` unless the run is finished and was made as the table says."""
-    made, recorded = settings(read_plan(run.folder)), settings(plan_of(name))
+    made, recorded = settings(read_plan(run.folder)), settings(BUNDLED[name].plan())
     if differences := [
         f"{key} was {made.get(key)}, not {recorded.get(key)}"
         for key in (recorded | made)
@@ -175,7 +109,7 @@ def land(name: str, run: Run) -> None:
     if threads != BUNDLED[name].threads:
         raise UsageError(f"The run in {run.folder} took {threads} threads; {name} takes {BUNDLED[name].threads}.")
     model = load_folder(run.model_folder)
-    model.training |= {"command": plainly(plan_of(name)).command(), "threads": threads}
+    model.training |= {"command": plainly(BUNDLED[name].plan()).command(), "threads": threads}
     write(name, model)
 
 
@@ -255,7 +189,7 @@ def listing() -> list[list[str]]:
             if state["status"] in LIVE and (rows := run.metrics()[0]):
                 left = (state["steps"] - state["step"]) * rows[-1]["seconds"] / rows[-1]["step"]
                 time = f"{duration(left)} left"
-        table.append([name, plan_of(name).command(), "; ".join(states) or "missing", time])
+        table.append([name, BUNDLED[name].plan().command(), "; ".join(states) or "missing", time])
     return table
 
 

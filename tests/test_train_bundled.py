@@ -20,7 +20,7 @@ from gan_core.report import Report
 from gan_core.runs import Run
 from scripts import train_bundled
 from scripts.box_table import tables
-from scripts.train_bundled import Recorded
+from scripts.bundled import Recorded
 
 TINY = "gan --hidden 8 --maxout_units 4 --batch_size 8 --steps 4 --precision fp32"
 README = "# Box\n\n<!-- python scripts/train_bundled.py -->\nold rows\n<!-- end -->\n\nafter\n"
@@ -133,9 +133,9 @@ def test_ctrl_c_is_the_trainings_which_saves_and_can_be_gone_on_with(runs):
 
     def begin(steps):
         code = (
-            "from scripts import train_bundled\n"
+            "from scripts import train_bundled\nfrom scripts.bundled import Recorded\n"
             f"words = {TINY.replace('steps 4', f'steps {steps}')!r}\n"
-            "train_bundled.BUNDLED = {'gan-digits': train_bundled.Recorded(words, 1)}\n"
+            "train_bundled.BUNDLED = {'gan-digits': Recorded(words, 1)}\n"
             "train_bundled.land = lambda name, run: print('landed')\n"
             "train_bundled.main()"
         )

@@ -13,7 +13,7 @@ from torch import Tensor
 from gan_core.data import ImageData, Images
 from gan_core.data.channels import with_channels
 from gan_core.data.images import to_unit_range
-from gan_core.data.picture_file import open_image
+from gan_core.data.picture_file import opened
 from gan_core.errors import UsageError
 from gan_core.pictures import grid, to_uint8
 from gan_core.translation import TranslationRecipe
@@ -77,11 +77,12 @@ class Examples:
         Raises:
             UsageError: It is no such picture.
         """
-        image = open_image(path).convert("RGB")
-        rows, count = image.height // side, image.width // side
-        if image.size != (count * side, rows * side) or not (1 <= rows <= 2 and 1 <= count <= MOST):
-            raise UsageError(f"{path} does not hold rows of pictures of {side} pixels.")
-        pixels = torch.from_numpy(np.array(image)).view(rows, side, count, side, 3).permute(0, 2, 4, 1, 3)
+        with opened(path) as image:  # its size is looked at before it is unpacked: it may be a stranger's
+            rows, count = image.height // side, image.width // side
+            if image.size != (count * side, rows * side) or not (1 <= rows <= 2 and 1 <= count <= MOST):
+                raise UsageError(f"{path} does not hold rows of pictures of {side} pixels.")
+            values = np.array(image.convert("RGB"))
+        pixels = torch.from_numpy(values).view(rows, side, count, side, 3).permute(0, 2, 4, 1, 3)
         inputs = with_channels(pixels[0, :, :, ::factor, ::factor], input_channels)
         return cls(inputs, with_channels(pixels[1], channels) if rows == 2 else None, factor)
 

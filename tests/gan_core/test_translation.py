@@ -129,6 +129,12 @@ def test_examples_without_truths(tmp_path):
     assert examples.sheet(torch.zeros(3, 3, 8, 8)).size == (8 * (3 * 9 - 1), 8 * (2 * 9 - 1))
     with pytest.raises(UsageError, match="does not hold rows of pictures of 7 pixels"):
         Examples.read(tmp_path / "e.png", 7, 1, 3)
+    whole = (tmp_path / "e.png").read_bytes()
+    (tmp_path / "e.png").write_bytes(whole[:60])  # refused before its pixels are looked for
+    with pytest.raises(UsageError, match="does not hold rows of pictures of 7 pixels"):
+        Examples.read(tmp_path / "e.png", 7, 1, 3)
+    with pytest.raises(UsageError, match="cannot be read as a picture"):
+        Examples.read(tmp_path / "e.png", 8, 1, 3)
     with pytest.raises(UsageError, match="has no inputs to translate"):
         Examples.of(ImageData("plain", torch.zeros(4, 1, 8, 8, dtype=torch.uint8)), tiny()[0])
 

@@ -50,25 +50,37 @@ BUNDLED = {
         "--lr_schedule cosine --lr_horizon 192000 --lr_final 0.02 --precision bf16",
         100,
     ),
-    "stylegan-faces": Recorded("stylegan --dataset faces --steps 3500 --batch_size 32 --precision bf16", 70),
+    "stylegan-faces": Recorded(
+        "stylegan --dataset faces --steps 3000 --batch_size 32 --max_width 192 --r1 10 --mapping_layers 2 --mixing 0.5 "
+        "--lr_schedule cosine --lr_horizon 96000 --lr_final 0.02 --precision bf16",
+        90,
+    ),
     "r3gan-faces": Recorded(
         "r3gan --dataset faces --steps 3000 --batch_size 32 --lr 3e-4 --lr_horizon 96000 --gamma 2 --gamma_final 0.2 "
         "--width 16 --growth 2 --expansion 1 --group_size 128 --precision bf16",
         90,
     ),
     "biggan-openmoji": Recorded(
-        "biggan --dataset openmoji --steps 2500 --augment color,translation,cutout --precision bf16", 90
+        "biggan --dataset openmoji --steps 2500 --augment color,translation,cutout "
+        "--lr_schedule cosine --lr_horizon 320000 --lr_final 0.02 --precision bf16",
+        90,
     ),
-    "gen_1-batik": Recorded("gen_1 --steps 3000 --precision bf16", 15),
-    "gen_2-batik": Recorded("gen_2 --steps 3000 --precision bf16", 15),
-    "gen_3-batik": Recorded("gen_3 --steps 3000 --precision bf16", 15),
-    "gen_4-batik": Recorded("gen_4 --steps 6000 --precision bf16", 30),
+    "gen_1-batik": Recorded("gen_1 --steps 3000 --lr_schedule cosine --lr_horizon 48000 --precision bf16", 15),
+    "gen_2-batik": Recorded("gen_2 --steps 3000 --lr_schedule cosine --lr_horizon 48000 --precision bf16", 15),
+    "gen_3-batik": Recorded("gen_3 --steps 3000 --lr_schedule cosine --lr_horizon 48000 --precision bf16", 15),
+    "gen_4-batik": Recorded("gen_4 --steps 6000 --lr_schedule cosine --lr_horizon 96000 --precision bf16", 30),
     "gen_5-batik": Recorded("gen_5 --steps 4000 --lr_horizon 64000 --precision bf16", 20),
-    "pix2pix-batik": Recorded("pix2pix --steps 4000 --precision bf16", 15),
-    "pix2pix-openmoji_outline": Recorded("pix2pix --dataset openmoji_outline --steps 4000 --precision bf16", 15),
-    "cyclegan-faces_masked": Recorded("cyclegan --steps 5000 --precision bf16", 35),
-    "cyclegan-batik_palettes": Recorded("cyclegan --dataset batik_palettes --steps 5000 --precision bf16", 40),
-    "srgan-photos": Recorded("srgan --steps 6000 --precision bf16", 15),
+    "pix2pix-batik": Recorded("pix2pix --steps 4000 --lr_schedule cosine --lr_horizon 64000 --precision bf16", 15),
+    "pix2pix-openmoji_outline": Recorded(
+        "pix2pix --dataset openmoji_outline --steps 4000 --lr_schedule cosine --lr_horizon 64000 --precision bf16", 15
+    ),
+    "cyclegan-faces_masked": Recorded(
+        "cyclegan --composite --steps 5000 --lr_schedule cosine --lr_horizon 20000 --precision bf16", 35
+    ),
+    "cyclegan-batik_palettes": Recorded(
+        "cyclegan --dataset batik_palettes --steps 4000 --lr_schedule cosine --lr_horizon 16000 --precision bf16", 32
+    ),
+    "srgan-photos": Recorded("srgan --steps 6000 --lr_schedule cosine --lr_horizon 96000 --precision bf16", 15),
 }
 
 

@@ -23,6 +23,8 @@ class Generate:
     """A .png for one sheet, or a folder for one file each."""
     truncation: float = 1.0
     """Below 1: safer, more alike; above: stranger."""
+    controls: dict[str, float] = dataclasses.field(default_factory=dict)
+    """What else the model can be asked for, by name and value, such as `noise 0 cutoff 4` of a stylegan."""
     label: str | None = None
     """A class by its name or index, for conditional models; by default all in turn."""
     raw: bool = False
@@ -41,7 +43,8 @@ def generate(words: list[str]) -> None:
         raise UsageError(f"--out is {asked.out}; it takes a .png for one sheet or a folder for one file each.")
     model = load(asked.model_path, asked.revision, asked.raw)
     label = None if asked.label is None else model.class_index(asked.label)
-    images = model.sample(asked.num_samples, asked.seed, label, truncation=asked.truncation)
+    controls = {"truncation": asked.truncation} | asked.controls
+    images = model.sample(asked.num_samples, asked.seed, label, **controls)
     settings = {  # as the playground reads them from a dropped PNG
         "model": asked.model_path,
         "revision": asked.revision,
@@ -49,7 +52,7 @@ def generate(words: list[str]) -> None:
         "images": asked.num_samples,
         "label": label,
         "raw": asked.raw,
-        "controls": {"truncation": asked.truncation},
+        "controls": controls,
     }
     if asked.out.suffix:
         asked.out.parent.mkdir(parents=True, exist_ok=True)

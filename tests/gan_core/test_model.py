@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -19,7 +20,7 @@ from gan_core.layers import memory_format
 from gan_core.library import available, find_listed
 from gan_core.model import CHUNK, Model
 from gan_core.model_folder import MODEL_FILES
-from gan_core.pictures import read_settings
+from gan_core.pictures import grid, read_settings
 from gan_core.recipe import RECIPES
 from tests.families import NOISE
 
@@ -166,6 +167,25 @@ def test_generate_takes_a_class_by_name_or_index_and_notes_its_index(tmp_path):
         main(["generate", "--model_path", str(tmp_path / "m"), *out])
     assert (tmp_path / "b.png").read_bytes() == (tmp_path / "1.png").read_bytes()
     assert read_settings(tmp_path / "b.png")["label"] == 1
+
+
+def test_generate_takes_every_control_of_a_model_and_notes_it(tmp_path, capsys):
+    model = fresh("stylegan")
+    model.save(tmp_path / "m")
+    words = ["generate", "--model_path", str(tmp_path / "m"), "--num_samples", "2", "--out"]
+    main([*words, str(tmp_path / "c.png"), "--truncation", "0.5", "--controls", "noise", "0", "cutoff", "2"])
+    controls = {"truncation": 0.5, "noise": 0.0, "cutoff": 2.0}
+    assert read_settings(tmp_path / "c.png")["controls"] == controls
+    with Image.open(tmp_path / "c.png") as sheet:
+        assert np.array_equal(sheet, grid(model.sample(2, **controls)))
+    for given, sentence in (
+        (("nois", "0"), "no control 'nois' (did you mean 'noise'?)"),
+        (("noise", "9"), "noise is 9"),
+    ):
+        with pytest.raises(SystemExit):
+            main([*words, str(tmp_path / "d.png"), "--controls", *given])
+        assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "d.png").exists()
 
 
 def test_a_verdict_is_of_a_single_class():

@@ -29,6 +29,7 @@ from gan_core.layers import class_vectors
 from gan_core.noise import ConditionalConfig, ConditionalRecipe
 from gan_core.recipe import register
 from gan_core.recipes.dcgan import DCGAN, DCGANConfig, Discriminator, Generator
+from gan_core.train_options import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class CGAN(ConditionalRecipe, DCGAN):
 
     Config = CGANConfig
     config: CGANConfig
+    train_options = TrainOptions(lr=2e-4, betas=(0.5, 0.999), batch_size=64)
 
     def build(self) -> nn.ModuleDict:
         c = self.config

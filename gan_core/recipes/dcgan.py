@@ -11,9 +11,10 @@ $$L_D = -\mathbb{E}_x[y\log D(x) + (1-y)\log(1-D(x))] - \mathbb{E}_z[\log(1 - D(
 \qquad L_G = -\mathbb{E}_z[\log D(G(z))]$$
 
 As in the paper: weights from $\mathcal N(0, 0.02)$, batch norm everywhere but the generator's output and the
-discriminator's input, ReLU and tanh in $G$, LeakyReLU 0.2 in $D$, Adam 2e-4 with $\beta_1 = 0.5$. Unlike it: any
-power-of-two size from 16 up (one more doubling per power), real and generated images pass $D$ in separate forwards, and
-a running average of the generator is what is sampled. The options `upsample`, `downsample`, `leaky_generator` and
+discriminator's input, ReLU and tanh in $G$, LeakyReLU 0.2 in $D$, Adam with $\beta_1 = 0.5$. Unlike it: a quarter of
+the channels and so twice the learning rate, 4e-4 (digits are as good after half the steps), any power-of-two size from
+16 up (one more doubling per power), real and generated images pass $D$ in separate forwards, and a running average of
+the generator is what is sampled. The options `upsample`, `downsample`, `leaky_generator` and
 `critic_norm` are the later community's variations; their defaults are the paper's.
 """
 
@@ -165,6 +166,7 @@ class DCGAN(Convolutional):
 
     Config = DCGANConfig
     config: DCGANConfig
+    train_options = TrainOptions(lr=4e-4, betas=(0.5, 0.999), batch_size=64)
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {

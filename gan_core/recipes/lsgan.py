@@ -11,8 +11,9 @@ $$L_D = \tfrac12\,\mathbb{E}_x[(D(x)-1)^2] + \tfrac12\,\mathbb{E}_z[D(G(z))^2]
 $D$ ends in a linear layer, without a sigmoid. The best $D(x)$ is $p(x)/(p(x)+q(x))$ for densities $p$ of the data and
 $q$ of the fakes, so the verdict on a picture is its score, cut to [0, 1].
 
-As in the paper: the objective, Adam with $\beta_1 = 0.5$. Unlike it: networks, learning rate and initialisation are
-those of our `dcgan` (the paper's own are a little deeper; it trains LSUN scenes at 112x112 with lr 1e-3).
+As in the paper: the objective, Adam with $\beta_1 = 0.5$. Unlike it: networks and initialisation are those of
+our `dcgan`, and the learning rate is 2e-4 (the paper's own are a little deeper; it trains LSUN scenes at 112x112 with
+lr 1e-3).
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def test_resume_drops_what_lies_past_the_checkpoint(run, tmp_path, capsys):
 
 def test_resume_refuses_other_settings_by_name(run, capsys):
     said = refused(capsys, "train", "dcgan", "--out", str(run.folder), "--resume", "--lr", "1e-3", "--seed", "4")
-    assert "lr was 0.0002, now 0.001" in said and "seed was 0, now 4" in said
+    assert "lr was 0.0004, now 0.001" in said and "seed was 0, now 4" in said
     assert "recipe was dcgan, now gan" in refused(capsys, "train", "gan", "--out", str(run.folder), "--resume")
 
 

@@ -12,9 +12,9 @@ $$L_D = -\mathbb{E}_x[y\log D(x) + (1-y)\log(1-D(x))] - \mathbb{E}_z[\log(1 - D(
 
 As in the paper: weights from $\mathcal N(0, 0.02)$, batch norm everywhere but the generator's output and the
 discriminator's input, ReLU and tanh in $G$, LeakyReLU 0.2 in $D$, Adam with $\beta_1 = 0.5$. Unlike it: a quarter of
-the channels and so twice the learning rate, 4e-4 (digits are as good after half the steps), any power-of-two size from
-16 up (one more doubling per power), real and generated images pass $D$ in separate forwards, and a running average of
-the generator is what is sampled. The options `upsample`, `downsample`, `leaky_generator` and
+the channels and so twice the learning rate, 4e-4 (digits are as good after two thirds of the steps), any power-of-two
+size from 16 up (one more doubling per power), real and generated images pass $D$ in separate forwards, and a running
+average of the generator is what is sampled. The options `upsample`, `downsample`, `leaky_generator` and
 `critic_norm` are the later community's variations; their defaults are the paper's.
 """
 

@@ -157,7 +157,7 @@ def test_only_options_that_the_recipe_has_are_advised():
 def test_a_critic_that_is_to_be_sharp_is_not_slowed_down():
     won = [look(250), certain(500), certain(750)]
     assert "with a lower --d_lr (it is 0.0004) or" in diagnose(won, settings_of("dcgan"))[0]
-    assert "with a lower --d_lr (it is 0.0004) or" in diagnose(won, settings_of("dcgan") | {"d_lr": 4e-4})[0]
+    assert "with a lower --d_lr (it is 0.0006) or" in diagnose(won, settings_of("dcgan") | {"d_lr": 6e-4})[0]
     assert "--d_lr" not in diagnose(won, settings_of("wgan_gp"))[0]
 
 

@@ -33,7 +33,7 @@ from tabs.comparison import (
     shared_classes,
 )
 from tabs.output import new_folder
-from tabs.panel import NO_CLASS, QUIETLY, TAKES_TURNS, class_choices, class_picker, stops, told
+from tabs.panel import NO_CLASS, QUIETLY, TAKES_TURNS, class_choices, class_picker, elsewhere, stops, told
 from tabs.poster import poster
 
 COLUMNS = 4  # pictures side by side on a model's sheet
@@ -165,7 +165,7 @@ class CompareTab:
         always: dict[str, Any] = {"outputs": shown, "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS}
         once = always | {"fn": self._draw_once, "inputs": [self.used, *panel.inputs]}
         always |= {"fn": self._draw, "inputs": panel.inputs}
-        page.load(self._open, None, [*panel.inputs, tabs], **QUIETLY, **TAKES_TURNS)
+        page.load(self._open, None, [*panel.inputs, tabs], **elsewhere(self.status), **TAKES_TURNS)
         dropped = drop.upload(self._restore, drop, panel.inputs, **QUIETLY, **TAKES_TURNS)
         dropped.then(None, None, drop, js=CLEAR, **QUIETLY)
         draws = [

@@ -50,6 +50,14 @@ def told() -> Iterator[None]:
         raise gr.Error(escape(str(error), quote=False), print_exception=False) from None
 
 
+def elsewhere(status: gr.Markdown) -> dict[str, Any]:
+    """As `QUIETLY`, for an event that gives a canvas, or what holds one: the page keeps its state at another component.
+
+    At every sign of a state the page would ask the canvas for its picture, uploads included: a hundred times a stroke.
+    """
+    return {**QUIETLY, "show_progress_on": status}
+
+
 def stops(button: gr.Button, work: list[Any], status: gr.Markdown) -> None:
     """Makes a button end events that are under way, and say so."""
     clicked = button.click(None, None, status, js=after(0, "Stopped."), cancels=work, **QUIETLY)

@@ -19,7 +19,7 @@ from gan_core.translation import TranslationRecipe
 from tabs.browser import DICE, SHOWN_IF
 from tabs.canvas import bound
 from tabs.output import new_folder
-from tabs.panel import QUIETLY, TAKES_TURNS, about, told
+from tabs.panel import QUIETLY, TAKES_TURNS, about, elsewhere, told
 from tabs.translation import (
     MAX_MODELS,
     SIDES,
@@ -216,8 +216,8 @@ class TranslateTab:
         }  # fmt: skip
         choose = panel.models.input(self._choose, panel.models, panel.shown, **QUIETLY, **TAKES_TURNS)
         there = [panel.models, self.canvas, *panel.shown]
-        opened = tab.select(self._open, [self.canvas, panel.models], there, **QUIETLY, **TAKES_TURNS)
-        another_one = another.click(self._another, panel.models, self.canvas, **QUIETLY, **TAKES_TURNS)
+        opened = tab.select(self._open, [self.canvas, panel.models], there, **elsewhere(self.status), **TAKES_TURNS)
+        another_one = another.click(self._another, panel.models, self.canvas, **elsewhere(self.status), **TAKES_TURNS)
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
         turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
         draws = [

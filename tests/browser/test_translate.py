@@ -1,6 +1,7 @@
 """The translate tab in a real Chromium: draw, undo, upload, compare, save."""
 
 import json
+from io import BytesIO
 
 from playwright.sync_api import expect
 
@@ -14,8 +15,21 @@ def open_translate(page, *models):
     page.goto("/playground/")
     page.get_by_role("tab", name="Translate").click()
     expect(page.locator("#translated")).to_contain_text("pixels")
+    canvas = page.locator("#canvas canvas").first
+    wait_for(lambda: not is_blank(canvas))  # the page draws its example after it has sent it to be translated
     choose(page, *models)
-    return page.locator("#canvas canvas").first
+    return canvas
+
+
+def is_blank(canvas):
+    """Whether nothing is to be seen on the canvas, beside its tools and below what it says in its middle."""
+    from PIL import Image
+
+    with Image.open(BytesIO(canvas.screenshot())) as seen:
+        wide, high = seen.size
+        part = seen.crop((3 * wide // 10, 6 * high // 10, 7 * wide // 10, 8 * high // 10))
+        darkest, lightest = part.convert("L").getextrema()
+    return darkest == lightest
 
 
 def choose(page, *models):
@@ -93,8 +107,9 @@ def test_models_side_by_side_and_variations(page):
 
 
 def test_an_empty_canvas_says_what_to_do(page):
-    open_translate(page, "runs/sketch")
+    canvas = open_translate(page, "runs/sketch")
     page.locator("#canvas").get_by_label("Clear canvas").click()
+    wait_for(lambda: is_blank(canvas))
     page.locator("#translate").click()
     expect(page.locator("#translated")).to_contain_text("Draw something")
 

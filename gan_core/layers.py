@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 Upsample = Literal["conv_transpose", "pixel_shuffle", "nearest"]
 Downsample = Literal["strided_conv", "avg_pool"]
 Norm = Literal["batch", "layer", "none"]
+Resample = Literal["same", "up", "down"]
 
 
 def upsample(kind: Upsample, c_in: int, c_out: int, bias: bool = False) -> nn.Module:
@@ -69,20 +70,32 @@ class EqualizedConv2d(nn.Conv2d):
     """A convolution with weights ~ N(0, 1) that are scaled by gain / sqrt(fan_in) when used, its bias not at all.
 
     So all layers learn at the same speed, whatever their size (Karras 2017, arXiv:1710.10196, section 4.1).
+    A 3x3 one may double every pixel before ("up") or take 2x2 means after ("down"), at the price of one 4x4 kernel.
     """
 
     def __init__(
-        self, c_in: int, c_out: int, kernel: int, gain: float = 2**0.5, bias: bool = True, padding: int | None = None
-    ) -> None:
-        super().__init__(c_in, c_out, kernel, padding=kernel // 2 if padding is None else padding, bias=bias)
+        self, c_in: int, c_out: int, kernel: int, gain: float = 2**0.5, bias: bool = True, padding: int | None = None,
+        resample: Resample = "same",
+    ) -> None:  # fmt: skip
+        padding = kernel // 2 if padding is None else padding
+        super().__init__(c_in, c_out, kernel, stride=2 if resample == "down" else 1, padding=padding, bias=bias)
         nn.init.normal_(self.weight)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
-        self.scale = gain / (c_in * kernel**2) ** 0.5
+        self.scale, self.resample = gain / (c_in * kernel**2) ** 0.5, resample
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self._conv_forward(x, self.weight * self.scale, self.bias)
+        weight = self.weight * self.scale
+        if self.resample == "up":
+            weight = 4 * mean_of_shifts(weight).flip(2, 3).transpose(0, 1)
+            return F.conv_transpose2d(x, weight, self.bias, stride=2, padding=1)
+        y: Tensor = self._conv_forward(x, mean_of_shifts(weight) if self.resample == "down" else weight, self.bias)
         return y
+
+
+def mean_of_shifts(kernel: Tensor) -> Tensor:
+    """A 3x3 kernel followed by the mean of 2x2, [..., 3, 3] to [..., 4, 4]."""
+    return F.avg_pool2d(F.pad(kernel, (1, 1, 1, 1)), 2, stride=1)
 
 
 class EqualizedLinear(nn.Linear):

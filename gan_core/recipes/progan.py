@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from gan_core import losses
 from gan_core.growing import GrowingConfig, GrowingRecipe, double
-from gan_core.layers import EqualizedConv2d, EqualizedLinear, MinibatchDeviation, pixel_norm
+from gan_core.layers import EqualizedConv2d, EqualizedLinear, MinibatchDeviation, Resample, pixel_norm
 from gan_core.recipe import Batch, register
 from gan_core.train_options import TrainOptions
 
@@ -77,8 +77,8 @@ class Generator(nn.Module):
         super().__init__()
         widths = c.widths
 
-        def conv(c_in: int, c_out: int) -> list[nn.Module]:
-            return [EqualizedConv2d(c_in, c_out, 3), nn.LeakyReLU(0.2), PixelNorm()]
+        def conv(c_in: int, c_out: int, resample: Resample = "same") -> list[nn.Module]:
+            return [EqualizedConv2d(c_in, c_out, 3, resample=resample), nn.LeakyReLU(0.2), PixelNorm()]
 
         first = nn.Sequential(
             nn.Unflatten(1, (c.latent_dim, 1, 1)),
@@ -87,7 +87,7 @@ class Generator(nn.Module):
             PixelNorm(),
             *conv(widths[0], widths[0]),
         )
-        later = [nn.Sequential(*conv(a, b), *conv(b, b)) for a, b in zip(widths, widths[1:], strict=False)]
+        later = [nn.Sequential(*conv(a, b, "up"), *conv(b, b)) for a, b in zip(widths, widths[1:], strict=False)]
         self.stages = nn.ModuleList([first, *later])
         self.to_image = nn.ModuleList(EqualizedConv2d(width, c.image_shape[0], 1, gain=1.0) for width in widths)
         self.register_buffer("reached", torch.zeros(2))  # level and alpha of the training so far
@@ -97,11 +97,10 @@ class Generator(nn.Module):
         level = len(self.stages) - 1 if level is None else level
         before = x = self.stages[0](pixel_norm(z))
         for stage in self.stages[1 : level + 1]:
-            before = double(x)
-            x = stage(before)
+            before, x = x, stage(x)
         images: Tensor = self.to_image[level](x)
         if level and alpha < 1:
-            images = self.to_image[level - 1](before).lerp(images, alpha)
+            images = double(self.to_image[level - 1](before)).lerp(images, alpha)
         return images
 
 

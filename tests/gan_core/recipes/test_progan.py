@@ -20,6 +20,19 @@ def test_equalized_layers_scale_the_weight_and_not_the_bias():
     assert dense(torch.randn(500, 50)).std().item() == pytest.approx(1.0, rel=0.1)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_equalized_convolution_doubles_before_and_halves_after(bias):
+    torch.manual_seed(0)
+    up, down = (EqualizedConv2d(3, 4, 3, bias=bias, resample=resample) for resample in ("up", "down"))
+    x = torch.randn(2, 3, 6, 8)
+    for layer in (up, down) if bias else ():
+        nn.init.normal_(layer.bias)
+    doubled = F.interpolate(x, scale_factor=2)
+    assert torch.allclose(up(x), F.conv2d(doubled, up.weight * up.scale, up.bias, padding=1), atol=1e-5)
+    halved = F.avg_pool2d(F.conv2d(x, down.weight * down.scale, down.bias, padding=1), 2)
+    assert torch.allclose(down(x), halved, atol=1e-5)
+
+
 def test_an_equalized_layers_speed_changes_how_fast_it_learns_not_what_it_gives():
     torch.manual_seed(0)
     layer = EqualizedLinear(50, 40, gain=1.0, speed=0.01)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 Row = Mapping[str, Any]
 SETTLED = 500  # steps: before, every generator makes one blurred thing, and every critic wins
 ALIKE, FALLEN = 0.15, 0.6  # of real: never more than that is collapse; of its own best: less than that is a fall
+CHANCE = 0.05  # between two looks at a few hundred pictures: a fall is deeper
 CERTAIN = 0.01  # critic's mean probability of the wrong answer
 BURST = 100.0  # times the usual gradient
 WORSE = 1.5  # times the lowest FD
@@ -136,8 +137,9 @@ def fall(points: Sequence[tuple[int, float]], below: float) -> Fall | None:
     if len(points) < 3 or points[-1][0] < SETTLED:
         return None
     step, highest = max(points, key=lambda point: point[1])
-    if points[-1][1] < below and max(value for _, value in points[-2:]) < FALLEN * highest:
-        return Fall(step, highest, points[-1][1])
+    *_, before, now = (value for _, value in points)
+    if now < min(below, highest - CHANCE) and max(before, now) < FALLEN * highest:
+        return Fall(step, highest, now)
     return None
 
 

@@ -100,6 +100,7 @@ def test_classes_that_were_lost():
 def test_recall_that_fell():
     assert "recall fell from 0.60 to 0.05 since step 500" in diagnose(run_of(recall=[0.3, 0.6, 0.1, 0.05]), GAN)[0]
     assert diagnose(run_of(recall=[0.0, 0.0, 0.0, 0.0]), GAN) == []  # some never reach any: no fall
+    assert diagnose(run_of(recall=[0.004, 0.0, 0.0, 0.0]), GAN) == []  # one picture of 256
 
 
 def certain(step, **more):

@@ -15,9 +15,10 @@ def number(value: Any) -> str:
 
 
 def spread(value: Any, deviation: Any) -> str:
-    """ "12.1 ± 0.3", both to the same place; without a deviation only the value."""
+    """ "12.1 ± 0.3", "13.64 ± 0.05": to the same place, which the deviation reaches; without one only the value."""
     if is_number(value) and is_number(deviation):
-        return f"{number(value)} ± {deviation:,.{_decimals(value)}f}"
+        decimals = max(_decimals(value), _decimals(deviation) - 2)
+        return f"{value:,.{decimals}f} ± {deviation:,.{decimals}f}"
     return number(value)
 
 

@@ -34,7 +34,7 @@ class GrowingConfig(NoiseConfig):
     """Channels at the image's own side; each halving of the side doubles them."""
     max_width: int = 64
     """Most channels that a side has."""
-    stage_images: int = 40_000
+    stage_images: int = 16_000
     """Images over which a new side fades in, and again as many that it has for itself."""
 
     def __post_init__(self) -> None:

@@ -207,6 +207,11 @@ class ConditionalConfig(NoiseConfig):
         Raises:
             UsageError: The data has no labels, or another number of classes than the config says.
         """
+        self.require_classes(num_classes)
+        return dataclasses.replace(super().resolve(image_size, channels), num_classes=num_classes)
+
+    def require_classes(self, num_classes: int) -> None:
+        """Raises `UsageError` for data without classes, or with another number of them than this says."""
         self.require(
             num_classes > 0,
             "This recipe draws pictures by class, but the data has no classes: take digits, for example, or a folder "
@@ -214,7 +219,6 @@ class ConditionalConfig(NoiseConfig):
         )
         fits = self.num_classes in (None, num_classes)
         self.require(fits, f"num_classes is {self.num_classes}, but the data has {num_classes} classes.")
-        return dataclasses.replace(super().resolve(image_size, channels), num_classes=num_classes)
 
     @property
     def class_count(self) -> int:

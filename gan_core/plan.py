@@ -13,6 +13,7 @@ from gan_core.data import DATASETS
 from gan_core.data.points import no_pictures
 from gan_core.errors import UsageError
 from gan_core.latent import MAX_SEED
+from gan_core.noise import ConditionalConfig
 from gan_core.recipe import Recipe, recipe_class
 from gan_core.runs import Run
 from gan_core.train_options import TrainOptions
@@ -92,10 +93,18 @@ class Plan:
     Attributes:
         recipe: The recipe with its config and options.
         run: Dataset, length, seed and so on.
+
+    Raises:
+        UsageError: The recipe draws by class, and the data set has none or other ones.
     """
 
     recipe: Recipe
     run: RunOptions
+
+    def __post_init__(self) -> None:
+        entry = DATASETS.get(self.run.dataset)
+        if entry is not None and isinstance(self.recipe.config, ConditionalConfig):
+            self.recipe.config.require_classes(entry.classes)  # before it is drawn or downloaded
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, for JSON."""

@@ -38,7 +38,7 @@ class TrainOptions:
     def __post_init__(self) -> None:
         check_words(self)
         for name in ("lr", "d_lr"):
-            if (rate := getattr(self, name)) is not None and rate <= 0:
+            if (rate := getattr(self, name)) is not None and not 0 < rate < math.inf:
                 raise UsageError(f"{name} is {rate:g}; it must be above 0.")
         if self.lr_schedule != "constant" and (self.lr_horizon or 0) <= self.lr_warm_up:
             raise UsageError(

@@ -66,6 +66,7 @@ def collapse() -> None:
     if COVERAGE.exists():  # a Space does without the documentation
         with st.container(border=True, key="figure"):
             st.image(COVERAGE, width="stretch", alt="Where the samples of each objective fall, on a ring and on a grid")
+            st.caption("Samples of objectives on eight and on twenty-five clusters: missing modes can be counted.")
     st.code("python -m benchmarks coverage --plot modes.png", language="sh")
     lesson("cures")
     point(

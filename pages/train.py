@@ -12,6 +12,7 @@ from gan_core.catalogue import summary
 from gan_core.data import DATASETS
 from gan_core.data.folder import DEFAULT_SIZE
 from gan_core.data.layout import find
+from gan_core.noise import ConditionalConfig
 from gan_core.plan import DEFAULT_RECIPE, Plan, usual
 from gan_core.recipe import Inputs, Recipe, recipe_class
 from gan_core.runs import LIVE
@@ -19,7 +20,7 @@ from pages.forms import filled
 from pages.glance import glance, sketch
 from pages.run_form import choose_options, dataset_key, follow_link, pictures, takes_inputs
 from pages.run_view import badge, subject, watch
-from pages.uploads import choose_zip
+from pages.uploads import choose_zip, class_count
 
 OWN = "my own pictures (zip)"
 CARDS_PER_ROW = 4
@@ -52,12 +53,13 @@ def choose_pictures(recipe: type[Recipe], off: bool) -> str | None:
 
 
 def fits(recipe: type[Recipe], folder: Path) -> bool:
-    """Whether a folder has what a recipe translates; says why not."""
-    if not takes_inputs(recipe):
-        return True
+    """Whether a folder has the classes that a recipe draws by, or what it translates; says why not."""
     try:
-        layout = find(folder)
-        recipe().resolve(DEFAULT_SIZE, 3, inputs=Inputs(3, layout != "unpaired") if layout else None)
+        if isinstance(config := recipe().config, ConditionalConfig):
+            config.require_classes(class_count(folder))
+        elif takes_inputs(recipe):
+            layout = find(folder)
+            recipe().resolve(DEFAULT_SIZE, 3, inputs=Inputs(3, layout != "unpaired") if layout else None)
     except UsageError as error:
         st.error(plain(error))
         return False

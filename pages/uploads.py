@@ -14,7 +14,7 @@ from gan_core import UsageError
 from gan_core.card import plain
 from gan_core.data.archive import unpack
 from gan_core.data.cache import cache_folder
-from gan_core.data.folder import refuse_unreadable
+from gan_core.data.folder import refuse_unreadable, scan
 from gan_core.data.images import to_unit_range
 from gan_core.data.layout import find
 from gan_core.data.pairs import PairListing, scan_pairs
@@ -60,6 +60,12 @@ def unpacked(upload: st.runtime.uploaded_file_manager.UploadedFile) -> Path:
                 if not folder.is_dir():  # else another session was first, with the same pictures
                     raise
     return folder
+
+
+@st.cache_data(show_spinner="Looking for classes ...", max_entries=20)
+def class_count(folder: Path) -> int:
+    """How many classes the pictures in a folder have; 0 where it is flat."""
+    return len(scan(folder).classes or ())
 
 
 @st.cache_data(show_spinner="Looking at the pictures ...", max_entries=20)

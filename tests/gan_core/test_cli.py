@@ -91,6 +91,8 @@ def test_generate_one_sheet_and_single_files(run, tmp_path, capsys):
         (["train", "--evaluate_every", "-1"], "evaluate_every is -1; it must be 0 (off) or more"),
         (["train", "--dataset", "nowhere"], "nowhere is neither a data set nor a folder"),
         (["train", "--batch_size", "5000"], "There are 4000 images, fewer than one batch of 5000"),
+        (["train", "cgan", "--dataset", "faces"], "the data has no classes: take digits"),
+        (["train", "biggan", "--num_classes", "3"], "num_classes is 3, but the data has 10 classes"),
         (["train", "--resume"], "--resume needs --out"),
         (["train", "--precision", "fp32", "--out", "/tmp/a b"], "'a b' cannot name a run"),
         (["generate", "--model_path", "checkpoints/generator.pth"], "bare weights file"),
@@ -98,6 +100,8 @@ def test_generate_one_sheet_and_single_files(run, tmp_path, capsys):
         (["generate", "--out", "samples.jpg"], "it takes a .png"),
         (["generate", "--label", "seven"], "unconditional: it takes no labels"),
         (["generate", "--truncation", "9"], "truncation is 9"),
+        (["generate", "--truncation", "0.5", "--controls", "truncation", "0.7"], "The truncation is given twice"),
+        (["generate", "--num_samples", "999999999"], "--num_samples is 999,999,999; it takes 1 to 10,000"),
         (["generate", "--raw"], "weights/dcgan-digits has no checkpoint of a run"),
     ],
 )

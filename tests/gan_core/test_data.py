@@ -87,7 +87,9 @@ def test_an_unknown_data_set_names_the_nearest(tmp_path):
 
 @pytest.mark.parametrize("name", ["digits", "stacked_digits", "photos", "ring", "grid"])
 def test_counts_that_are_listed_are_those_of_the_data(name):
-    assert DATASETS[name].counts == {split: len(load_data(name, split=split)) for split in ("train", "test")}
+    held_out = load_data(name, split="test")
+    assert DATASETS[name].counts == {"train": len(load_data(name)), "test": len(held_out)}
+    assert DATASETS[name].classes == len(held_out.classes or ())
 
 
 def test_pictures_are_the_stored_ones_of_these_rows():

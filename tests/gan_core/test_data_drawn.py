@@ -269,6 +269,7 @@ def test_the_whole_sets_are_as_listed_and_nothing_alike_is_on_both_sides():
         found = examine(name)
         assert found.counts == DATASETS[name].counts and not found.duplicates and not found.leaks
         assert (DATASETS[name].kind == "pairs") == bool(found.inputs)
+        assert DATASETS[name].classes == len(load_data(name, split="test").classes or ())
     train, test = (load_data("openmoji", split=split).images for split in ("train", "test"))
     train, test = (F.avg_pool2d(images / 255, 2) for images in (train, test))
     for image in test:

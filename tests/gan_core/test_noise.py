@@ -184,6 +184,7 @@ def test_the_critic_may_have_a_rate_of_its_own(noise_data):
         ({"lr_schedule": "step"}, "lr_schedule is 'step'; it takes constant, linear, cosine"),
         ({"lr_final": 1.5}, "lr_final is 1.5; it is a share"),
         ({"d_lr": 0.0}, "d_lr is 0; it must be above 0"),
+        ({"lr": float("nan")}, "lr is nan; it must be above 0"),
         ({"lr_warm_up": -1}, "lr_warm_up is -1"),
         ({"optimizer": "sgd"}, "optimizer is 'sgd'; it takes adam, rmsprop"),
     ],

@@ -97,8 +97,12 @@ def test_three_figures(value, text):
     assert number(value) == text
 
 
+def test_a_small_spread_is_not_written_as_none():
+    assert spread(13.641, 0.0471) == "13.64 ± 0.05" and spread(13.6, 0.0) == "13.6 ± 0.0"
+
+
 def test_a_spread_ends_at_the_values_place():
-    assert spread(1.66, 0.0509) == "1.66 ± 0.05" and spread(1.66, None) == "1.66"
+    assert spread(1.66, 0.0509) == "1.66 ± 0.05" and spread(12.1, 0.3) == "12.1 ± 0.3" and spread(1.66, None) == "1.66"
 
 
 @pytest.mark.parametrize(

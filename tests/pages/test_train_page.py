@@ -218,6 +218,22 @@ def test_own_pictures(form):
     assert "uploads" in command(form) and command(form).endswith("--out runs/gan-pictures")
 
 
+def test_a_recipe_that_draws_by_class_is_given_none_without(open_page):
+    at = open_page("train.py")
+    at.selectbox(key="recipe").set_value("cgan").run()
+    at.selectbox(key="dataset").set_value("photos").run()
+    assert "the data has no classes" in at.error[0].value and at.button(key="start").disabled
+    at.selectbox(key="dataset").set_value("openmoji").run()
+    assert not at.error and not at.button(key="start").disabled
+    at.selectbox(key="dataset").set_value("my own pictures (zip)").run()
+    flat = {f"{k}.png": picture(k) for k in range(4)}
+    at.file_uploader(key="upload").upload("x.zip", zipped(flat), "application/zip").run()
+    assert "the data has no classes" in at.error[0].value and at.button(key="start").disabled
+    by_class = {f"{kind}/{k}.png": picture(k) for k, kind in enumerate(["cat", "dog"] * 2)}
+    at.file_uploader(key="upload").upload("x.zip", zipped(by_class), "application/zip").run()
+    assert not at.error and not at.exception and not at.button(key="start").disabled
+
+
 def test_own_pairs(open_page):
     at = open_page("train.py")
     at.selectbox(key="recipe").set_value("pix2pix").run()

@@ -55,7 +55,10 @@ def test_controls_apply_to_all_of_the_table(stylish):
 
 def test_the_png_says_how_to_make_it_again(stylish):
     settings = Settings("runs/a", controls={"truncation": 0.5})
-    with Image.open(save(stylish, settings, "1 2", "5", 2, 3)) as picture:
+    file = save(stylish, settings, "1 2", "5", 2, 3)
+    with pytest.raises(UsageError, match="mix.png is a table of mixed styles"):
+        Settings.from_png(file)
+    with Image.open(file) as picture:
         carried = json.loads(picture.text["parameters"])
     assert carried["controls"]["truncation"] == 0.5
     assert (carried["rows"], carried["columns"], carried["layers"]) == ("1 2", "5", [2, 3])

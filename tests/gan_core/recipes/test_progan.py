@@ -6,6 +6,7 @@ from torch import nn
 import gan_core
 from gan_core.growing import faded
 from gan_core.layers import EqualizedConv2d, EqualizedLinear, MinibatchDeviation, pixel_norm
+from gan_core.plan import usual
 from gan_core.recipe import Batch
 from gan_core.trainer import Trainer
 
@@ -68,6 +69,15 @@ def test_progan_stages_are_a_pure_function_of_the_images_seen(tiny):
         48: (2, 0.0), 60: (2, 0.75), 64: (2, 1.0), 10_000: (2, 1.0),
     }  # fmt: skip
     assert {seen: recipe.stage(seen) for seen in expected} == expected
+
+
+@pytest.mark.parametrize("size", [32, 64])
+@pytest.mark.parametrize(("name", "options"), [("progan", {}), ("stylegan", {"growing": "progressive"})])
+def test_a_usual_run_reaches_its_own_side(name, options, size):
+    recipe = gan_core.create(name, image_size=size, channels=3, **options)
+    steps = usual(type(recipe)).total_steps(recipe, images=4_000, world=1)
+    level, alpha = recipe.stage(steps * recipe.batches_per_step * recipe.options.batch_size)
+    assert (4 * 2**level, alpha) == (size, 1.0)
 
 
 def test_progan_costs_most_where_its_last_side_has_faded_in(tiny):

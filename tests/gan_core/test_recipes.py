@@ -14,16 +14,15 @@ import gan_core
 from gan_core.fields import fields_of
 from gan_core.layers import blueprint, downsample, parameter_count, upsample
 from gan_core.recipe import RECIPES, Batch, Inputs
-from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
-from tests.families import NOISE, TRANSLATION
+from tests.families import NOISE, TRANSLATION, own_options
 
 EVERY = pytest.mark.parametrize("name", gan_core.list_recipes())
 FROM_NOISE = pytest.mark.parametrize("name", NOISE)
 
 
 def tiny(name):
-    recipe = RECIPES[name](RECIPES[name].Config.tiny(), TrainOptions(batch_size=4))
+    recipe = RECIPES[name](RECIPES[name].Config.tiny(), own_options(name, 4))
     torch.manual_seed(0)
     return recipe, recipe.build()
 

@@ -18,6 +18,7 @@ from gan_core.noise import NoiseConfig, NoiseRecipe
 from gan_core.recipe import RECIPES, Batch, Phase
 from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
+from tests.families import own_options
 
 
 def assert_equal(a, b, path="state"):
@@ -37,7 +38,7 @@ def assert_equal(a, b, path="state"):
 
 
 def make(name, noise_data, precision="fp32", batch_size=8, **changes):
-    recipe = RECIPES[name](RECIPES[name].Config.tiny(), TrainOptions(batch_size=batch_size, **changes))
+    recipe = RECIPES[name](RECIPES[name].Config.tiny(), own_options(name, batch_size, **changes))
     return Trainer(recipe, noise_data(recipe), precision=precision)
 
 
@@ -144,7 +145,7 @@ def train_each(sets, processes):
     """All weights of every recipe, before and after two steps."""
     weights = {}
     for name, data in sets.items():
-        recipe = RECIPES[name](RECIPES[name].Config.tiny(), TrainOptions(batch_size=4))
+        recipe = RECIPES[name](RECIPES[name].Config.tiny(), own_options(name, 4))
         trainer = Trainer(recipe, data, processes=processes)
         before = torch.cat([p.detach().flatten() for p in trainer.nets.parameters()])
         trainer.run(2)

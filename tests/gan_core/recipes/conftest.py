@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gan_core.recipe import RECIPES, Batch
-from gan_core.train_options import TrainOptions
 from gan_core.translation import TranslationRecipe
+from tests.families import own_options
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def tiny():
     """Makes a recipe at test size with changes to its config, its networks, and a batch for it."""
 
     def make(name, n=8, **changes):
-        recipe = RECIPES[name](dataclasses.replace(RECIPES[name].Config.tiny(), **changes), TrainOptions(batch_size=n))
+        recipe = RECIPES[name](dataclasses.replace(RECIPES[name].Config.tiny(), **changes), own_options(name, n))
         torch.manual_seed(0)
         nets = recipe.build().train()
         channels, size = recipe.config.image_shape

@@ -211,7 +211,10 @@ class Model:
         pair = (image, recipe.config.channels_in), (drawn, recipe.config.image_shape[0])
         tensors = [prepared(picture, channels, drawn.size, self.image_size) for picture, channels in pair]
         scores = recipe.judge(self.critics.eval(), *(part.to(self.device) for part in tensors))
-        return recipe.realness(scores[0])[0, 0].cpu()
+        found = recipe.realness(scores[0])[0, 0].cpu()
+        seen = zip(found.shape, (drawn.height, drawn.width), tensors[1].shape[2:], strict=True)
+        rows, columns = (max(1, round(patches * side / mirrored)) for patches, side, mirrored in seen)
+        return found[:rows, :columns]  # the rest judges what the picture was mirrored to
 
     def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """The width and height at which a picture of such a size is translated; see `translate.working_size`.

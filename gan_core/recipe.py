@@ -317,4 +317,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """The tail of a "there is no X" sentence, in brackets: the closest known word, or all of them."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else f" (there are {', '.join(known)})"
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (there are {', '.join(known)})" if known else " (there is none)"

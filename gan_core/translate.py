@@ -17,8 +17,8 @@ from gan_core.pictures import to_uint8
 from gan_core.progress import Progress
 from gan_core.translation import TranslationRecipe
 
-ONE_PASS = 2**20  # pixels that go through a network at once
-TILE = 512  # side of a tile in pixels, at least
+ONE_PASS = 2**20  # pixels that a network draws at once
+TILE = 512  # side of what is drawn of a tile, in pixels, at least
 BLEND = 32  # pixels over which a tile gives way to the next
 
 Network = Callable[[Tensor, tuple[int, int]], Tensor]  # inputs and where they lie in the picture, to pictures
@@ -59,7 +59,7 @@ def translated(
 
         return network
 
-    if recipe.context is None or math.prod(inputs.shape[2:]) <= ONE_PASS:
+    if recipe.context is None or recipe.factor**2 * math.prod(inputs.shape[2:]) <= ONE_PASS:
         drawn = to_uint8(through(generators)(inputs, (0, 0)))[0]
     else:
         small = at(within(recipe, image.size))
@@ -145,7 +145,7 @@ def tiled(
         progress: Told the share done.
     """
     overlap = 2 * context + BLEND
-    side = -(-max(TILE, 2 * overlap) // multiple) * multiple
+    side = -(-max(TILE // factor, 2 * overlap) // multiple) * multiple
     high, wide = inputs.shape[2:]
     rows, columns = (spans(length, side, side - overlap, multiple) for length in (high, wide))
     down, across = (
@@ -153,25 +153,28 @@ def tiled(
         for places, length in ((rows, high), (columns, wide))
     )
     sums = [summed(places, windows, factor) for places, windows in ((rows, down), (columns, across))]
-    done: list[Tensor] = []
+    whole: Tensor | None = None  # a pixel's channels lie together, as pictures are stored
     begun: Tensor | None = None  # rows that the next tiles go on with
     for k, (top, bottom) in enumerate(rows):
         band: Tensor | None = None
         for (left, right), window in zip(columns, across, strict=True):
             drawn = network(inputs[:, :, top:bottom, left:right], (top, left))[0]
+            if whole is None:
+                whole = torch.empty(factor * high, factor * wide, len(drawn), dtype=torch.uint8).permute(2, 0, 1)
             if band is None:
                 band = torch.zeros(len(drawn), factor * (bottom - top), factor * wide)
             band[:, :, factor * left : factor * right] += torch.outer(down[k], window) * drawn
-        assert band is not None
+        assert band is not None and whole is not None
         if begun is not None:
             band[:, : begun.shape[1]] += begun
         ready = factor * ((rows[k + 1][0] if k + 1 < len(rows) else high) - top)
-        whole = sums[0][factor * top : factor * top + ready, None] * sums[1]
-        done.append(to_uint8(band[:, :ready] / whole))
+        counts = sums[0][factor * top : factor * top + ready, None] * sums[1]
+        whole[:, factor * top : factor * top + ready] = to_uint8(band[:, :ready] / counts)
         begun = band[:, ready:].clone()
         if progress is not None:
             progress((k + 1) / len(rows), f"row {k + 1} of {len(rows)}")
-    return torch.cat(done, dim=1)
+    assert whole is not None
+    return whole
 
 
 def summed(places: list[tuple[int, int]], windows: list[Tensor], factor: int) -> Tensor:

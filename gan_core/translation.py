@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from gan_core import losses
 from gan_core.errors import UsageError
 from gan_core.recipe import Batch, Config, Inputs, Recipe
+from gan_core.translators import PictureNorm
 
 MOST_BLOCKS = 64  # residual blocks: a stranger's small config could ask for any number of layers to be built
 Adversarial = Literal["vanilla", "lsgan", "hinge", "wgan_gp"]
@@ -184,12 +185,16 @@ class PairedConfig(TranslationConfig):
         super().__post_init__()
         self.require(self.l1 >= 0, f"l1 is {self.l1:g}; it must be 0 or more.")
 
+    def critic_norm(self, usual: PictureNorm) -> PictureNorm:
+        """How the critic normalises: a penalty is on its slope at one picture, so that others may not take part."""
+        return "none" if usual == "batch" and self.adversarial == "wgan_gp" else usual
+
 
 class PairedRecipe(TranslationRecipe):
     """Pictures should be like the true ones, and their patches should pass for real.
 
     Attributes:
-        real_label: The critic's target for real patches where the game is cross-entropy.
+        real_label: The critic's target for real patches where the game has targets: cross-entropy, least squares.
         fake_label: Its target for patches of translations.
     """
 

@@ -63,7 +63,7 @@ class Comparison:
             UsageError: It is no saved comparison, or a value is out of range.
         """
         found = read_settings(path)
-        if not isinstance(found.get("models"), list):
+        if not isinstance(found.get("models"), list) or "lines" in found:  # those are of a translation
             raise UsageError(f"{path.name} carries no comparison; drop a PNG that was saved on the Compare tab.")
         known = {field.name: found[field.name] for field in fields(cls) if field.name in found}
         return cls(**known | {"models": tuple(found["models"])})

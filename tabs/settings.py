@@ -60,6 +60,8 @@ class Settings:
         """
         found = read_settings(path)
         if "model" not in found:
+            if "lines" in found:
+                raise UsageError(f"{path.name} is a translation; only samples and comparisons can be restored.")
             if "models" in found:
                 raise UsageError(f"{path.name} is a comparison of several models; drop it on the Compare tab.")
             raise UsageError(f"{path.name} carries settings of another program; drop a PNG that was saved here.")

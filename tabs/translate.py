@@ -151,13 +151,15 @@ class TranslatorsPanel:
         """Updates of `shown` for models that were chosen."""
         controls: list[Control] = [control for model in models for control in model.controls]
         varies = any(model.recipe.varies for model in models if isinstance(model.recipe, TranslationRecipe))
+        hidden = gr.Checkbox(False, visible=False)  # what nobody sees is not asked for
         notes = dict.fromkeys(filter(None, map(note, models)))
         if not models:
-            return [NO_MODELS, gr.Number(visible=False), gr.Button(visible=False), gr.Checkbox(visible=False)]
+            return [NO_MODELS, gr.Number(visible=False), gr.Button(visible=False), hidden]
         lines = [about(model) for model in models] + [f"**{text}**" for text in notes]
         both_ways = any(control.name == "backwards" for control in controls)
         return [
-            "  \n".join(lines), gr.Number(visible=varies), gr.Button(visible=varies), gr.Checkbox(visible=both_ways),
+            "  \n".join(lines), gr.Number(visible=varies), gr.Button(visible=varies),
+            gr.Checkbox(visible=True) if both_ways else hidden,
         ]  # fmt: skip
 
 
@@ -272,7 +274,8 @@ class TranslateTab:
             return [gr.skip(), said, *[gr.skip()] * 4, None, gr.DownloadButton(interactive=False), asked]
         first = translator(names[0])[1]
         controls = {"backwards": 1.0} if backwards else {}
-        side = first.image_size // first.recipe.factor if side == TRAINED_SIZE else side
+        if side == TRAINED_SIZE:  # a model that enlarges is given what there is
+            side = first.image_size if first.recipe.factor == 1 else OWN_SIZE
         chosen = Lines(detail, flip) if lines else None
         given, drawn, settings = run(Translation(tuple(names), side, seed or 0, chosen, controls), picture)
         return [

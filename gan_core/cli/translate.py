@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from glob import glob
 from pathlib import Path
 from typing import Annotated
@@ -46,8 +47,10 @@ def translate(words: list[str]) -> None:
     single = asked.out.suffix.lower() == ".png"
     if single and len(sources) > 1:
         raise UsageError(f"{asked.source} is {len(sources)} pictures, so OUT must be a folder; it is {asked.out}.")
-    if not single and asked.out.suffix:
+    if not single and asked.out.suffix and not asked.out.is_dir():
         raise UsageError(f"OUT is {asked.out}; it takes a .png for one picture, or a folder.")
+    if not may_hold(asked.out, single):
+        raise UsageError(f"OUT is {asked.out}; nothing can be written there.")
     model = load(asked.model, asked.revision)
     targets = [asked.out if single else asked.out / f"{source.stem}.png" for source in sources]
     if {source.resolve() for source in sources} & {target.resolve() for target in targets}:
@@ -75,9 +78,19 @@ def translate(words: list[str]) -> None:
             with replacing(target) as file:
                 drawn.save(file, format="PNG")
             show(1.0, "done")
-    print(f"{len(sources) - len(unreadable)} pictures translated: {asked.out}")
+    if len(sources) > len(unreadable):
+        print(f"Translated {len(sources) - len(unreadable)} of {len(sources)}: {asked.out}")
     if unreadable:
         raise UsageError(f"{len(unreadable)} of {len(sources)} were left out: {'; '.join(unreadable[:3])}.")
+
+
+def may_hold(out: Path, single: bool) -> bool:
+    """Whether one picture, or a folder of them, can be written at `out`, before a model is asked for any."""
+    if single and out.is_dir():
+        return False
+    start = out.absolute().parent if single else out.absolute()
+    there = next(place for place in (start, *start.parents) if place.exists())
+    return there.is_dir() and os.access(there, os.W_OK)
 
 
 def found(source: str) -> list[Path]:
@@ -94,7 +107,7 @@ def found(source: str) -> list[Path]:
     else:
         sources = [path] if path.is_file() else sorted(map(Path, glob(source)))
     if not sources:
-        raise UsageError(f"{source} is no picture, no folder of pictures, and matches none.")
+        raise UsageError(f"{source} is no picture and no folder that holds some, and as a pattern it matches none.")
     stems = [file.stem for file in sources]
     if twice := [stem for stem in stems if stems.count(stem) > 1]:
         raise UsageError(f"Several pictures are called {twice[0]}: translate them one folder at a time.")

@@ -28,4 +28,6 @@ class Gen2(Gen1):
 
     def critic(self) -> nn.Module:
         channels = self.config.image_shape[0]
-        return patch_critic(channels, self.config.width, strides=(2, 2, 2), norm="batch", batch_bias=True)
+        return patch_critic(
+            channels, self.config.width, strides=(2, 2, 2), norm=self.config.critic_norm("batch"), batch_bias=True
+        )

@@ -100,7 +100,7 @@ class Gen3(PairedRecipe):
     def build(self) -> nn.ModuleDict:
         c = self.config
         channels = c.channels_in + c.image_shape[0]
-        critic = patch_critic(channels, c.width, strides=(2, 2, 2, 2), norm="batch", batch_bias=True)
+        critic = patch_critic(channels, c.width, strides=(2, 2, 2, 2), norm=c.critic_norm("batch"), batch_bias=True)
         return nn.ModuleDict({"G": Generator(c), "D": critic})
 
     @property

@@ -99,14 +99,14 @@ class Gen5(PairedRecipe):
     Config = Gen5Config
     config: Gen5Config
     train_options = TrainOptions(
-        lr=2e-4, betas=(0.5, 0.999), batch_size=16, lr_schedule="cosine", lr_horizon=100_000, lr_final=0.1
+        lr=2e-4, betas=(0.5, 0.999), batch_size=16, lr_schedule="cosine", lr_horizon=48_000, lr_final=0.1
     )
     real_label = 0.9
 
     def build(self) -> nn.ModuleDict:
         c = self.config
         critics = (
-            patch_critic(c.image_shape[0], c.width, strides=(2, 2, 2, 1), norm="batch", batch_bias=True)
+            patch_critic(c.image_shape[0], c.width, strides=(2, 2, 2, 1), norm=c.critic_norm("batch"), batch_bias=True)
             for _ in range(2)
         )
         return nn.ModuleDict({"G": Generator(c), "D": MultiScale(*critics)})

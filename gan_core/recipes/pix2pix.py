@@ -143,12 +143,13 @@ class Pix2Pix(PairedRecipe):
         """The network that judges."""
         c = self.config
         channels = c.image_shape[0] + (c.channels_in if c.conditional else 0)
+        norm = c.critic_norm(c.norm)
         if c.critic == "pixel":
-            return pixel_critic(channels, c.width, c.norm)
+            return pixel_critic(channels, c.width, norm)
         strides = (2,) * c.critic_layers + (1,)
         if c.critic == "multiscale":
-            return MultiScale(*(patch_critic(channels, c.width, strides, c.norm) for _ in range(SCALES)))
-        return patch_critic(channels, c.width, strides, c.norm)
+            return MultiScale(*(patch_critic(channels, c.width, strides, norm) for _ in range(SCALES)))
+        return patch_critic(channels, c.width, strides, norm)
 
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
         seen = torch.cat([inputs, images], dim=1) if self.config.conditional else images

@@ -2,6 +2,7 @@
 
 import json
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -10,8 +11,11 @@ from PIL import Image
 from gan_core import UsageError
 from gan_core.edges import line_art
 from tabs import translation
+from tabs.comparison import Comparison
 from tabs.output import FOLDER
-from tabs.translate import picture_of, run, shown
+from tabs.panel import load
+from tabs.settings import Settings
+from tabs.translate import TranslatorsPanel, picture_of, run, shown
 from tabs.translation import Lines, Translation, beside, example, heatmap, note, received, repeated, save_pair
 from tests.tabs.tiny import tiny_model, tiny_translator
 
@@ -50,6 +54,13 @@ def test_controls_reach_the_models_that_have_them(models):
     assert not np.array_equal(forwards[1].picture, backwards[1].picture)
     with pytest.raises(UsageError, match="None of these models has a control 'backward' .did you mean 'backwards'"):
         run(Translation(names, controls={"backward": 1.0}), picture)
+
+
+def test_what_a_model_does_not_have_is_not_shown_and_not_asked_for(models):
+    with gr.Blocks():
+        panel = TranslatorsPanel()
+    said = [panel.show([load(f"runs/{name}").model])[-1].constructor_args for name in ("masks", "sketch")]
+    assert said == [{"visible": True}, {"visible": False, "value": False}]  # the first as it was left
 
 
 def test_the_size_is_that_of_the_longer_side():
@@ -101,6 +112,16 @@ def test_the_pair_is_one_picture_with_the_settings_inside(models):
         assert pair.size == (3 * 40, 24)  # as high as the highest
         assert json.loads(pair.text["parameters"]) == settings
         assert np.array_equal(np.asarray(pair)[:, 80:], drawn[1].picture)
+
+
+def test_a_saved_pair_is_no_comparison_of_drawn_pictures(models):
+    picture = noise()
+    given, drawn, settings = run(Translation(("runs/sketch", "runs/masks")), picture)
+    file = save_pair(given, drawn, settings)
+    with pytest.raises(UsageError, match="is a translation"):
+        Settings.from_png(file)
+    with pytest.raises(UsageError, match="carries no comparison"):
+        Comparison.from_png(file)
 
 
 def test_pictures_stand_beside_and_below_each_other():
@@ -165,6 +186,8 @@ def test_the_map_of_patches_is_that_of_the_discriminator():
     pixels = np.asarray(drawn).transpose(2, 0, 1)[None] / 127.5 - 1
     logits = model.critics["D"](torch.tensor(pixels, dtype=torch.float32))
     assert np.allclose(shares, logits.sigmoid()[0, 0].detach(), atol=1e-5)
+    flat = model.patch_map(drawn.crop((0, 0, 64, 8)).convert("L"), drawn.crop((0, 0, 64, 8)))  # mirrored to 16 rows
+    assert flat.shape == (2, 64 // 4 - 1)
     for name in ("gen_3", "gen_5", "pix2pix", "cyclegan"):
         found = tiny_translator(name).patch_map(noise(64, 64), Image.effect_noise((64, 64), 50).convert("RGB"))
         assert found.ndim == 2 and 0 <= found.min() <= found.max() <= 1

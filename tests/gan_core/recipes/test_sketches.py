@@ -86,7 +86,7 @@ def test_gen_5_averages_over_two_scales_and_softens_the_label_of_reals_only(tiny
     assert terms["real"].item() == pytest.approx(real / 2, rel=1e-5)
     assert terms["fake"].item() == pytest.approx(fake / 2, rel=1e-5)
     share = recipe.train_options.lr_share
-    assert [share(seen) for seen in (0, 50_000, 100_000, 200_000)] == pytest.approx([1.0, 0.55, 0.1, 0.1])
+    assert [share(seen) for seen in (0, 24_000, 48_000, 200_000)] == pytest.approx([1.0, 0.55, 0.1, 0.1])
 
 
 def test_pix2pix_is_a_function_of_its_input_and_drops_units_in_training_only(tiny):

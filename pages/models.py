@@ -23,6 +23,7 @@ from pages.cards import facts, option_table, with_links
 from pages.diagram import Stage, count, diagram, networks
 from pages.differences import show_differences
 from pages.installed import folder_of
+from pages.pointers import Pointer, in_playground, point
 
 CARDS_PER_ROW = 3
 SHEET_SIDE = 4096  # pixels; a bigger sheet of samples is not shown
@@ -98,19 +99,19 @@ def installed(name: str) -> None:
         f"{plain(described['recipe'])} on {plain(training.get('dataset', 'unknown pictures'))}, "
         f"{image['size']}x{image['size']} {colour}, {size:.1f} MB on disk"
     )
-    for label, value in list(readable(described["metrics"]).items())[:1]:  # the distance comes first
+    for label, value in list(readable(described["metrics"]).items())[:1]:  # the first of its figures
         st.caption(plain(f"{label}: {value}"))
-    with st.container(horizontal=True):
-        link = {"model": name}
-        if noise := is_of(name, NoiseRecipe):
-            st.page_link("playground.py", label="Open in the playground", icon=":material/palette:", query_params=link)
-            st.page_link("evaluate.py", label="Evaluate", icon=":material/straighten:", query_params=link)
+    point(
+        Pointer("playground.py", "Open in the playground", in_playground(name)),
+        Pointer("evaluate.py", "Evaluate", {"model": name}),
+    )
     with st.expander("Model card"):
         st.markdown(facts(described))
         if "command" in training:
             st.caption("Made by")
             st.code(str(training["command"]), language="sh", wrap_lines=True)
         st.caption("Use")
+        noise = is_of(name, NoiseRecipe)
         use = "images = model.sample(16, seed=0)" if noise else 'picture = model.translate(Image.open("picture.png"))'
         imports = "import gan_core" if noise else "import gan_core\nfrom PIL import Image"
         st.code(f'{imports}\n\nmodel = gan_core.load("{name}")\n{use}')

@@ -6,11 +6,19 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from gan_core.library import is_of
+from gan_core.noise import NoiseRecipe
+
 ICONS = {
     "playground.py": ":material/palette:", "learn.py": ":material/school:", "train.py": ":material/model_training:",
     "evaluate.py": ":material/straighten:", "models.py": ":material/deployed_code:",
     "datasets.py": ":material/photo_library:",
 }  # fmt: skip
+
+
+def in_playground(model: str) -> dict[str, str]:
+    """The query that opens the playground with a model, on the tab that is for it."""
+    return {"model" if is_of(model, NoiseRecipe) else "translate": model}
 
 
 class Pointer(NamedTuple):

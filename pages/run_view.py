@@ -9,10 +9,9 @@ import streamlit as st
 
 from gan_core import UsageError, runs
 from gan_core.card import duration
-from gan_core.library import is_of
-from gan_core.noise import NoiseRecipe
 from gan_core.runs import LIVE, Run
 from pages.curves import VERDICTS, History, chart, curves, loss_terms, panel_chart, panels, time_left
+from pages.pointers import in_playground
 
 NEWEST = "newest"
 BADGES = {
@@ -111,12 +110,12 @@ def _stop(run: Run, state: dict[str, Any]) -> None:
 
 def _open_resume_delete(run: Run, state: dict[str, Any]) -> None:
     off = runs.is_public() is not None
-    if run.model_folder.is_dir() and is_of(f"runs/{run.name}", NoiseRecipe):
+    if run.model_folder.is_dir():
         st.page_link(
             "playground.py",
             label="Open in the playground",
             icon=":material/palette:",
-            query_params={"model": f"runs/{run.name}"},
+            query_params=in_playground(f"runs/{run.name}"),
         )
     if (
         state["status"] in ("stopped", "crashed")
@@ -130,7 +129,7 @@ def _open_resume_delete(run: Run, state: dict[str, Any]) -> None:
             "playground.py",
             label=f"Open the best, step {best:,}",
             icon=":material/star:",
-            query_params={"model": f"runs/{run.name}/best"},
+            query_params=in_playground(f"runs/{run.name}/best"),
             help=f"The lowest FD of this run. A new run goes on from it with init `runs/{run.name}/best`.",
         )
     with st.popover("Delete", icon=":material/delete:", disabled=off):
@@ -151,11 +150,11 @@ def _samples(run: Run) -> None:
     if older:  # a slider needs two ends
         # NEWEST is a place of its own, so that the slider follows the run until someone moves it to a step
         shown = st.select_slider(
-            "Samples of one seed at step",
+            "Samples at step",
             [*older, NEWEST],
             value=NEWEST,
             key="snapshot",
-            help="The same latents all along the run, unselected.",
+            help="Of the same latents, or inputs, all along the run, unselected.",
         )
     step = newest if shown == NEWEST else shown
     st.image(sheets[step].read_bytes(), width="stretch", alt=f"Samples of {run.name} at step {step}")

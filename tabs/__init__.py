@@ -54,7 +54,7 @@ def build() -> gr.Blocks:
                 with gr.Tab("Compare", id="compare", elem_id="compare-tab") as compare:
                     CompareTab(models, compare, tabs, page)
                 with gr.Tab("Translate", id="translate", elem_id="translate-tab") as translate:
-                    TranslateTab(translators, translate)
+                    TranslateTab(translators, translate, tabs, page)
         selected = [tab.select for tab in (sample, interpolate, mix, compare, translate)]
         panels = [panel.open, beside_one, beside_several, beside_picture]
         gr.on(selected, None, None, panels, js=opening("compare", "translate"), **QUIETLY)

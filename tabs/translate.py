@@ -3,6 +3,8 @@
 import hashlib
 import random
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -166,8 +168,8 @@ class TranslatorsPanel:
 class TranslateTab:
     """The tab's components and events, made where it is constructed."""
 
-    def __init__(self, panel: TranslatorsPanel, tab: gr.Tab) -> None:
-        self.panel = panel
+    def __init__(self, panel: TranslatorsPanel, tab: gr.Tab, tabs: gr.Tabs, page: gr.Blocks) -> None:
+        self.panel, self.tab = panel, tab
         with gr.Row():
             with gr.Column(min_width=300):
                 self.canvas = gr.ImageEditor(
@@ -219,6 +221,7 @@ class TranslateTab:
         choose = panel.models.input(self._choose, panel.models, panel.shown, **QUIETLY, **TAKES_TURNS)
         there = [panel.models, self.canvas, *panel.shown]
         opened = tab.select(self._open, [self.canvas, panel.models], there, **elsewhere(self.status), **TAKES_TURNS)
+        page.load(self._follow, None, [panel.models, tabs], **elsewhere(self.status), **TAKES_TURNS)
         another_one = another.click(self._another, panel.models, self.canvas, **elsewhere(self.status), **TAKES_TURNS)
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
         turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
@@ -236,14 +239,26 @@ class TranslateTab:
         gr.api(translate, api_name="translate", **TAKES_TURNS)
 
     @told()
+    def _follow(self, request: gr.Request) -> list[Any]:
+        """A link that names a model opens the tab with it."""
+        if not (name := request.query_params.get("translate")):
+            return [gr.skip(), gr.skip()]
+        name = translator(name)[0]
+        return [gr.Dropdown(offered([name]), value=[name]), gr.Tabs(selected=self.tab.id)]
+
+    @told()
     def _open(self, canvas: dict[str, Any] | None, names: list[str] | None) -> list[Any]:
         """What a first visit sees: an example, never a blank canvas; and what models have come since the last."""
-        choices = translators()
-        names = [name for name in names or () if name in choices] or choices[:1]
-        models = [translator(name)[1] for name in names]
+        models: dict[str, Model] = {}
+        for name in names or ():
+            with suppress(UsageError):  # one that has been deleted
+                models[name] = translator(name)[1]
+        if not models and (here := translators()):
+            models[here[0]] = translator(here[0])[1]
         blank = picture_of(canvas) is None
-        example = shown(models[0], 0) if blank and models else gr.skip()
-        return [gr.Dropdown(choices, value=names), example, *self.panel.show(models)]
+        example = shown(next(iter(models.values())), 0) if blank and models else gr.skip()
+        chosen = gr.Dropdown(offered(models), value=list(models))
+        return [chosen, example, *self.panel.show(list(models.values()))]
 
     @told()
     def _choose(self, names: list[str] | None) -> list[Any]:
@@ -289,6 +304,11 @@ class TranslateTab:
             gr.DownloadButton(value=save_pair(given, drawn, settings), interactive=True),
             asked,
         ]
+
+
+def offered(names: Iterable[str]) -> list[str]:
+    """The models to choose from: those that are here, and those that are chosen already."""
+    return [*dict.fromkeys([*translators(), *names])]
 
 
 def picture_of(canvas: dict[str, Any] | None) -> Image.Image | None:

@@ -106,6 +106,12 @@ def test_models_side_by_side_and_variations(page):
     expect(page.locator("#translations img")).to_have_count(2)
 
 
+def test_a_link_opens_the_tab_with_its_model(page):
+    page.goto("/playground/?translate=runs/variations")
+    expect(page.locator("#translated")).to_contain_text("runs/variations")
+    expect(page.get_by_role("tab", name="Translate")).to_have_attribute("aria-selected", "true")
+
+
 def test_an_empty_canvas_says_what_to_do(page):
     canvas = open_translate(page, "runs/sketch")
     page.locator("#canvas").get_by_label("Clear canvas").click()

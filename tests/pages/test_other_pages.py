@@ -220,7 +220,7 @@ def test_docstrings_become_streamlit_markdown():
     assert text == "See [arXiv:1406.2661](https://arxiv.org/abs/1406.2661): \n$$\na\n$$\n and\n\n$$\nb\n= c\n$$\n"
 
 
-def test_a_model_that_translates_is_not_sent_to_where_noise_is_drawn_from(open_page, nothing_bundled, runs):
+def test_a_model_that_translates_is_sent_to_its_own_tab(open_page, nothing_bundled, runs):
     recipe = RECIPES["gen_1"](RECIPES["gen_1"].Config.tiny())
     nets = recipe.build().eval()
     generators = nn.ModuleDict({"G": nets["G"]})
@@ -234,4 +234,5 @@ def test_a_model_that_translates_is_not_sent_to_where_noise_is_drawn_from(open_p
     at = open_page("models.py")
     assert any("runs/sketches" in markdown.value for markdown in at.markdown)
     assert any("model.translate(" in code.value for code in at.code)
-    assert not any(link.proto.page in ("play", "evaluate") for link in at.get("page_link"))
+    links = {link.proto.page: link.proto.query_string for link in at.get("page_link")}
+    assert links["play"] == "translate=runs%2Fsketches" and links["evaluate"] == "model=runs%2Fsketches"

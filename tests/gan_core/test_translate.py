@@ -26,10 +26,28 @@ def test_a_picture_of_any_size_becomes_one_of_the_same_size_times_the_factor(nam
     assert drawn.size == tuple(model.recipe.factor * side for side in size) and drawn.mode == "RGB"
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"])
-def test_a_picture_of_any_mode_is_taken(mode, untrained):
-    image = Image.new("I;16", (16, 16), 30_000) if mode == "I;16" else Image.effect_noise((16, 16), 90).convert(mode)
-    assert untrained().translate(image).mode == "RGB"
+GREY = Image.effect_noise((16, 16), 90)
+BLACK_AND_WHITE = GREY.point(lambda level: 255 * (level > 127))
+WIDE = Image.fromarray(np.asarray(GREY, dtype=np.uint16) * 257)  # the same in 16 bits
+CLEAR = GREY.convert("RGBA")
+CLEAR.putalpha(0)
+
+
+@pytest.mark.parametrize(
+    ("image", "same"),
+    [
+        (BLACK_AND_WHITE.convert("1"), BLACK_AND_WHITE),
+        *((GREY.convert(mode), GREY) for mode in ("P", "RGB", "RGBA", "LA", "CMYK")),
+        (WIDE, GREY),
+        (CLEAR, Image.new("L", (16, 16), "white")),
+        (CLEAR.convert("LA"), Image.new("L", (16, 16), "white")),
+    ],
+    ids=["1", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "clear RGBA", "clear LA"],
+)
+def test_a_picture_of_any_mode_is_taken_for_what_it_shows(image, same, untrained):
+    model = untrained()
+    drawn, expected = (np.asarray(model.translate(picture), dtype=int) for picture in (image, same))
+    assert model.translate(image).mode == "RGB" and np.abs(drawn - expected).max() <= 1
 
 
 def test_what_is_translated_is_the_networks_own(untrained):

@@ -1,8 +1,8 @@
 """Which modes each objective finds: of a ring and a grid of Gaussians, and of 1,000 stacked digits.
 
 On points, every objective (`objectives.py`) trains the same pair of small networks, so that only losses, phases,
-optimizers and options differ: `dcgan` is there the objective of `gan` with a faster average, `biggan` the hinge loss.
-What is judged is the averaged generator, as everywhere. On stacked digits, whole recipes train.
+optimizers and options differ: `dcgan` is there the objective of `gan` with twice the rate and a faster average,
+`biggan` the hinge loss. What is judged is the averaged generator, as everywhere. On stacked digits, whole recipes train.
 """
 
 import dataclasses

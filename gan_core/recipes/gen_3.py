@@ -4,7 +4,7 @@ Source: the public code of the project that the document "Model information" des
 on the ground of Isola, Zhu, Zhou, Efros, "Image-to-Image Translation with Conditional Adversarial Networks", 2016,
 arXiv:1611.07004.
 
-Noise $z$ of the picture's size goes through convolutions of its own and is added after the first layer. The critic
+Noise $z$ of the picture's size goes through a convolution of its own and is added after the first layer. The critic
 judges pairs of input and picture. With $s$ the standard deviation over the pixels of a channel:
 
 $$L_D = \tfrac12\,\mathbb{E}_{x,y}[\mathrm{CE}_{0.9}(D(x, y))]

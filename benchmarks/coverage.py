@@ -2,7 +2,7 @@
 
 On points, every objective (`objectives.py`) trains the same pair of small networks, so that only losses, phases,
 optimizers and options differ: `dcgan` is there the objective of `gan` with twice the rate and a faster average,
-`biggan` the hinge loss. What is judged is the averaged generator, as everywhere. On stacked digits, recipes train whole.
+`biggan` the hinge loss. What is judged is the averaged generator, as everywhere. Stacked digits train whole recipes.
 """
 
 import dataclasses

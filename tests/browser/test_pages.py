@@ -187,6 +187,7 @@ def start_run(page: Page, address: str, name: str, **options: int) -> None:
     expect(page).to_have_url(re.compile(f"run={name}"))
 
 
+@pytest.mark.slow  # .ci/run runs it nonetheless
 def test_a_run_outlives_its_app_and_is_watched_stopped_and_opened_in_another(page, server):
     address, runs = server
     run = Run(runs / "browser-run")

@@ -51,9 +51,9 @@ BUNDLED = {
         100,
     ),
     "stylegan-faces": Recorded(
-        "stylegan --dataset faces --steps 3000 --batch_size 32 --max_width 192 --r1 10 --mapping_layers 2 --mixing 0.5 "
-        "--lr_schedule cosine --lr_horizon 96000 --lr_final 0.02 --precision bf16",
-        90,
+        "stylegan --dataset faces --steps 8000 --batch_size 32 --max_width 128 "
+        "--lr_schedule cosine --lr_horizon 256000 --lr_final 0.02 --precision bf16",
+        110,
     ),
     "r3gan-faces": Recorded(
         "r3gan --dataset faces --steps 3000 --batch_size 32 --lr 3e-4 --lr_horizon 96000 --gamma 2 --gamma_final 0.2 "

@@ -289,8 +289,7 @@ class TranslateTab:
             return [gr.skip(), said, *[gr.skip()] * 4, None, gr.DownloadButton(interactive=False), asked]
         first = translator(names[0])[1]
         controls = {"backwards": 1.0} if backwards else {}
-        if side == TRAINED_SIZE:  # a model that enlarges is given what there is
-            side = first.image_size if first.recipe.factor == 1 else OWN_SIZE
+        side = first.image_size // first.recipe.factor if side == TRAINED_SIZE else side
         chosen = Lines(detail, flip) if lines else None
         given, drawn, settings = run(Translation(tuple(names), side, seed or 0, chosen, controls), picture)
         return [

@@ -56,9 +56,9 @@ BUNDLED = {
         110,
     ),
     "r3gan-faces": Recorded(
-        "r3gan --dataset faces --steps 3000 --batch_size 32 --lr 3e-4 --lr_horizon 96000 --gamma 2 --gamma_final 0.2 "
-        "--width 16 --growth 2 --expansion 1 --group_size 128 --precision bf16",
-        90,
+        "r3gan --dataset faces --steps 8000 --batch_size 32 --lr 1e-3 --lr_horizon 256000 --width 8 --growth 2 "
+        "--precision bf16",
+        60,
     ),
     "biggan-openmoji": Recorded(
         "biggan --dataset openmoji --steps 2500 --augment color,translation,cutout "

@@ -3,10 +3,12 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import nn
 
 from gan_core.layers import blueprint, parameter_count
 from gan_core.recipe import RECIPES
+from tests.gan_core.recipes.gen_1_document import FILE, document_output
 
 
 def paper():
@@ -27,37 +29,16 @@ def test_gen_1_at_the_documents_size():
     assert set(nets["D"].state_dict()) == {f"model.{k}.{part}" for k in (0, 2, 4) for part in ("weight", "bias")}
 
 
-def drawn_by_the_document(weights, x):
-    """The document's forward pass, from its formulas: batch normalisation by what was measured in training."""
-
-    def conv(name, x, padding):
-        return F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=padding)
-
-    def norm(name, x):
-        mean, var, scale, shift = (
-            weights[f"{name}.{part}"].view(1, -1, 1, 1) for part in ("running_mean", "running_var", "weight", "bias")
-        )
-        return (x - mean) / (var + 1e-5).sqrt() * scale + shift
-
-    x = norm("bn1", conv("conv1", x, 3)).clamp(min=0)
-    for k in range(6):
-        at = f"res_blocks.{k}"
-        y = norm(f"{at}.bn1", conv(f"{at}.conv1", x, 1)).clamp(min=0)
-        x = (x + norm(f"{at}.bn2", conv(f"{at}.conv2", y, 1))).clamp(min=0)
-    return conv("conv2", x, 3).tanh()
-
-
 def test_gen_1_computes_the_documents_formulas():
-    torch.manual_seed(0)
+    stored = load_file(FILE)
+    weights = {key.removeprefix("weights."): value for key, value in stored.items() if key.startswith("weights.")}
     generator = paper().build()["G"].eval()
-    weights = {
-        key: value.abs() + 0.5 if key.endswith("var") else value
-        for key, value in ((key, 0.1 * torch.randn(value.shape)) for key, value in generator.state_dict().items())
-    } | {key: torch.tensor(1) for key in generator.state_dict() if key.endswith("tracked")}
     generator.load_state_dict(weights, strict=True)
-    x = torch.randn(2, 1, 24, 20)
     with torch.no_grad():
-        assert torch.allclose(generator(x), drawn_by_the_document(weights, x), atol=1e-5)
+        assert torch.allclose(generator(stored["input"]), stored["output"], atol=1e-5, rtol=0)
+    in_numpy = {key: value.numpy() for key, value in weights.items()}
+    formulas = torch.from_numpy(document_output(in_numpy, stored["input"].double().numpy()))
+    assert torch.allclose(formulas.float(), stored["output"], atol=1e-6, rtol=0)
 
 
 def test_gen_1s_critic_gives_the_63_by_63_patches_that_the_document_speaks_of():

@@ -200,9 +200,10 @@ def show_training(chosen: list[str]) -> None:
 def show_all(reports: Mapping[str, Report]) -> None:
     """Every group in a place of its own, and all of them as a file."""
     apart = groups(reports)
-    if len(apart) > 1:
+    firsts = [next(iter(group.values())) for group in apart]
+    for data in dict.fromkeys(report["dataset"] for report in firsts):
         try:
-            refuse_incomparable([next(iter(group.values())) for group in apart])
+            refuse_incomparable(report for report in firsts if report["dataset"] == data)
         except UsageError as error:
             st.info(f"These reports stand apart: {plain(error)}", icon=":material/compare_arrows:")
     for group in apart:

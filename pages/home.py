@@ -1,7 +1,9 @@
 """The first page: what a GAN is, and what the models at hand have learnt."""
 
+import math
 import random
 from contextlib import suppress
+from pathlib import Path
 
 import streamlit as st
 
@@ -9,11 +11,11 @@ from gan_core import UsageError
 from gan_core.card import plain
 from gan_core.latent import MAX_SEED
 from gan_core.library import available, load
-from gan_core.model_folder import read_config
 from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
 from pages.installed import folder_of
 from pages.pointers import ICONS
+from pages.reports import carried
 
 ROWS, COLUMNS = 4, 8
 SIDE = 128  # pixels of one picture in the wall, at least: enlarged here, so that it stays crisp everywhere
@@ -31,13 +33,23 @@ NEXT = (
 
 
 def worth_showing() -> list[str]:
-    """The bundled models that draw from noise, those in colour first; without any, the first that are installed."""
-    channels = {}
+    """The bundled models that draw from noise, the best first; without any, the first that are installed."""
+    distances = {}
     for name in available(NoiseRecipe):
         with suppress(UsageError):  # said where it is asked for by name
-            channels[name] = read_config(folder_of(name))["image"]["channels"]
-    bundled = [name for name in channels if name.startswith("weights/")]
-    return sorted(bundled, key=lambda name: -channels[name]) or list(channels)[:FEW]
+            distances[name] = distance(folder_of(name))
+    bundled = [name for name in distances if name.startswith("weights/")]
+    return sorted(bundled, key=lambda name: distances[name]) or list(distances)[:FEW]
+
+
+def distance(folder: Path) -> float:
+    """A model's FD as a multiple of what real pictures score; of one without a report, any other is less.
+
+    Raises:
+        UsageError: Its report cannot be read.
+    """
+    report = carried(folder)
+    return math.inf if report is None else report["fd"]["value"] / report["fd"]["floor"]
 
 
 def wall(name: str, seed: int) -> None:

@@ -19,7 +19,7 @@ def table(reports: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """The reports of one group, the lowest Fréchet distance first; above them what real images score, the floor."""
     ranked = sorted(reports.items(), key=lambda item: item[1]["fd"]["value"])
     rows = [_floor([report for _, report in ranked]), *(_row(name, report) for name, report in ranked)]
-    return pd.DataFrame(rows).dropna(axis=1, how="all")
+    return pd.DataFrame(rows).dropna(axis=1, how="all").fillna("")
 
 
 HEADS = {
@@ -44,7 +44,8 @@ def table_of_translations(reports: Mapping[str, Mapping[str, Any]]) -> pd.DataFr
     first = ranked[0][1]
     beside = {"truth": HELD_OUT, "nearest": "nearest training picture", "input": copied(first)}
     rows = [row(label, first, source) for source, label in beside.items()]
-    return pd.DataFrame(rows + [row(name, report, "model") for name, report in ranked]).dropna(axis=1, how="all")
+    rows += [row(name, report, "model") for name, report in ranked]
+    return pd.DataFrame(rows).dropna(axis=1, how="all").fillna("")
 
 
 def _row(name: str, report: Mapping[str, Any]) -> dict[str, str | None]:

@@ -172,14 +172,20 @@ def test_a_model_that_cannot_be_evaluated_says_so_and_the_next_is_computed(
     assert "no test split" in at.error[0].value and "*digits*" not in at.error[0].value
 
 
-def test_what_may_not_be_compared_stands_apart_with_the_reason(open_page, nothing_bundled, carry):
+def test_what_may_not_be_compared_stands_apart_and_on_the_same_data_with_the_reason(open_page, nothing_bundled, carry):
     carry(REPORT)
     carry(other(dataset="faces"), "faces")
     carry(other(fd=REPORT["fd"] | {"value": 5.0}), "better")
     at = open_page("evaluate.py")
     at.multiselect(key="models").set_value(["runs/tiny", "runs/faces", "runs/better"]).run()
     assert [list(frame.value["model"][1:]) for frame in at.dataframe] == [["runs/better", "runs/tiny"], ["runs/faces"]]
-    assert "stand apart" in at.info[0].value
+    assert not at.info
+    carry(other(m=500), "fewer")
+    at = open_page("evaluate.py")
+    at.multiselect(key="models").set_value(["runs/tiny", "runs/faces", "runs/fewer"]).run()
+    assert len(at.dataframe) == 3
+    (info,) = at.info
+    assert "stand apart" in info.value and "tiny" in info.value and "fewer" in info.value
 
 
 def test_translations_stand_below_what_could_be_had_without_a_model(open_page, nothing_bundled, carry, evaluated):
@@ -193,7 +199,7 @@ def test_translations_stand_below_what_could_be_had_without_a_model(open_page, n
         HELD_OUT, "nearest training picture", "input as it is", "runs/better", "runs/tiny",
     ]  # fmt: skip
     assert list(shown["L1"]) == ["0", "0.244", "0.253", "0.0200", "0.0310"]
-    assert pd.isna(shown["PSNR"][0]) and "cycle" not in shown  # nothing learned both ways
+    assert shown["PSNR"][0] == "" and "cycle" not in shown  # nothing learned both ways
     assert at.button(key="evaluate").disabled and evaluated == []  # all inputs there are were translated
     rows = reports.frame({"runs/tiny": TRANSLATED})
     assert list(rows["source"]) == ["model", "input", "nearest", "truth"] and rows["l1"][1] == 0.253

@@ -15,6 +15,7 @@ from gan_core.recipe import RECIPES
 from pages.cards import with_links
 from pages.differences import distances
 from tests.families import NOISE
+from tests.pages.test_evaluate_page import REPORT
 
 
 def links(at):
@@ -39,20 +40,22 @@ def test_home_shows_samples_at_once_and_new_ones_when_asked(open_page, nothing_b
 
 @pytest.fixture
 def bundled(tmp_path, nothing_bundled):
-    """An installation with a grey and a colour model in the box."""
-    for name, channels in (("a-grey", 1), ("b-colour", 3)):
-        recipe = create("gan", image_size=16, channels=channels, latent_dim=8, hidden=16)
+    """An installation with three models in the box, of which two were judged, on different data."""
+    for name, fd, floor in (("a-unknown", None, None), ("b-worse", 2.0, 0.5), ("c-better", 9.0, 3.0)):
+        recipe = create("gan", image_size=16, channels=1, latent_dim=8, hidden=16)
         generators = nn.ModuleDict({"G": recipe.build()["G"].eval()})
         training = {"dataset": "digits", "images_seen": 0, "steps": 0, "seconds": 0.0}
-        Model(recipe, generators, training=training).save(tmp_path / "weights" / name)
+        metrics = {} if fd is None else REPORT | {"fd": REPORT["fd"] | {"value": fd, "floor": floor}}
+        Model(recipe, generators, training=training, metrics=metrics).save(tmp_path / "weights" / name)
 
 
-def test_home_shows_one_model_at_a_time_those_in_colour_first(open_page, bundled):
+def test_home_shows_one_model_at_a_time_the_best_first(open_page, bundled):
     at = open_page("home.py")
     assert len(at.get("image")) == 1
-    assert "Play with b-colour" in links(at)
-    at.button_group(key="wall").set_value("weights/a-grey").run()
-    assert "Play with a-grey" in links(at)
+    assert at.button_group(key="wall").options == ["c-better", "b-worse", "a-unknown"]
+    assert "Play with c-better" in links(at)
+    at.button_group(key="wall").set_value("weights/a-unknown").run()
+    assert "Play with a-unknown" in links(at)
 
 
 def test_new_samples_have_a_seed_that_the_playground_takes(open_page, nothing_bundled, trained, monkeypatch):
@@ -201,10 +204,10 @@ def test_the_distance_of_a_recipe_is_its_best_models_on_digits(bundled, tmp_path
         described["training"]["dataset"], described["metrics"] = dataset, {"fd": {"value": value, "floor": 0.4}}
         file.write_text(json.dumps(described))
 
-    judge("a-grey", "digits", 2.0)
-    judge("b-colour", "faces", 1.0)
+    judge("b-worse", "digits", 2.0)
+    judge("c-better", "faces", 1.0)
     assert distances() == {"gan": (2.0, 0.4)}
-    judge("b-colour", "digits", 1.5)
+    judge("c-better", "digits", 1.5)
     assert distances() == {"gan": (1.5, 0.4)}
 
 

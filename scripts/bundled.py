@@ -56,9 +56,7 @@ BUNDLED = {
         110,
     ),
     "r3gan-faces": Recorded(
-        "r3gan --dataset faces --steps 8000 --batch_size 32 --lr 1e-3 --lr_horizon 256000 --width 8 --growth 2 "
-        "--precision bf16",
-        60,
+        "r3gan --dataset faces --steps 6000 --batch_size 32 --lr 1e-3 --width 8 --growth 2 --precision bf16", 45
     ),
     "biggan-openmoji": Recorded(
         "biggan --dataset openmoji --steps 2500 --augment color,translation,cutout "

@@ -11,7 +11,8 @@ from tabs.interpolate import InterpolateTab
 from tabs.mix import MixTab
 from tabs.panel import QUIETLY, ModelPanel
 from tabs.sample import SampleTab
-from tabs.translate import TranslateTab, TranslatorsPanel
+from tabs.translate import TranslateTab
+from tabs.translators import TranslatorsPanel
 
 CSS = Path(__file__).with_name("style.css")
 MAX_WAITING = 16  # more jobs are refused, so that nobody waits for ever

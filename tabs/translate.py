@@ -16,39 +16,32 @@ from gan_core.card import plain
 from gan_core.data.picture_file import to_mode
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
-from gan_core.recipe import Control, nearest
+from gan_core.recipe import nearest
 from gan_core.translation import TranslationRecipe
 from tabs.browser import DICE, SHOWN_IF
 from tabs.canvas import bound
 from tabs.output import new_folder
-from tabs.panel import QUIETLY, TAKES_TURNS, about, elsewhere, told
+from tabs.panel import QUIETLY, TAKES_TURNS, elsewhere, told
 from tabs.translation import (
-    MAX_MODELS,
-    SIDES,
     VARIATIONS,
     Lines,
     Translated,
     Translation,
     example,
     heatmap,
-    note,
     received,
     repeated,
     save_pair,
     translator,
     translators,
 )
+from tabs.translators import NO_MODELS, OWN_SIZE, TRAINED_SIZE, TranslatorsPanel
 
 CANVAS = SHOWN = 512  # pixels of a fresh canvas, and of small pictures when they are enlarged
 STRIP = 256  # pixels of a variation at most: there are several
-OWN_SIZE = 0
-TRAINED_SIZE = -1
-NO_MODELS = (
-    "**There is no model here yet that translates pictures.** Train one on the training page or with "
-    "`python train.py gen_1`, or add one from the Hugging Face Hub on the models page."
-)
 NOTHING = "Draw something, upload or paste a picture, or press **Example**."
 EXAMPLES = 8
+LARGE = 512  # pixels of an upload that is enlarged without asking
 
 
 def run(translation: Translation, picture: Image.Image) -> tuple[Image.Image, list[Translated], dict[str, Any]]:
@@ -104,65 +97,6 @@ def translate(
     file = new_folder() / "translation.png"
     save_png(drawn[0].picture, file, settings)
     return handle_file(file), settings
-
-
-class TranslatorsPanel:
-    """What stands beside the translate tab: which models, and how the picture is prepared for them."""
-
-    def __init__(self) -> None:
-        names = translators()
-        self.models = gr.Dropdown(
-            names, value=names[:1], multiselect=True, max_choices=MAX_MODELS, label="Models",
-            info=f"Up to {MAX_MODELS}; the same picture is given to each", elem_id="translators",
-        )  # fmt: skip
-        self.about = gr.Markdown("" if names else NO_MODELS, elem_id="translator", elem_classes="said")
-        self.side = gr.Dropdown(
-            [("as trained", TRAINED_SIZE), *((f"{side} px", side) for side in SIDES), ("its own", OWN_SIZE)],
-            value=TRAINED_SIZE, label="Size", elem_id="side", info="Longer side at which the picture is translated",
-        )  # fmt: skip
-        with gr.Row(elem_classes="line"):
-            self.seed = gr.Number(
-                0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, elem_id="translate-seed", min_width=120,
-                visible=False,
-            )  # fmt: skip
-            self.dice = gr.Button("⚄ Roll", elem_id="translate-dice", min_width=90, scale=0, visible=False)
-        self.backwards = gr.Checkbox(
-            False, label="Backwards", visible=False, elem_id="backwards",
-            info="Translate the other way: from pictures to inputs",
-        )  # fmt: skip
-        self.lines = gr.Checkbox(
-            False, label="Take its lines", elem_id="lines", info="Of a photograph, for models that colour line art"
-        )
-        self.detail = gr.Slider(0, 1, 0.6, step=0.05, label="Detail", visible=False, elem_id="detail")
-        self.flip = gr.Checkbox(False, label="White on black", visible=False, elem_id="flip")
-        self.repeat = gr.Checkbox(False, label="Repeat 2 x 2", elem_id="repeat", info="As the pattern of a cloth")
-        self.live = gr.Checkbox(True, label="After each stroke", elem_id="live", info="Else by the button")
-        self.inputs = [
-            self.models,
-            self.side,
-            self.seed,
-            self.backwards,
-            self.lines,
-            self.detail,
-            self.flip,
-            self.repeat,
-        ]
-        self.shown = [self.about, self.seed, self.dice, self.backwards]
-
-    def show(self, models: list[Model]) -> list[Any]:
-        """Updates of `shown` for models that were chosen."""
-        controls: list[Control] = [control for model in models for control in model.controls]
-        varies = any(model.recipe.varies for model in models if isinstance(model.recipe, TranslationRecipe))
-        hidden = gr.Checkbox(False, visible=False)  # what nobody sees is not asked for
-        notes = dict.fromkeys(filter(None, map(note, models)))
-        if not models:
-            return [NO_MODELS, gr.Number(visible=False), gr.Button(visible=False), hidden]
-        lines = [about(model) for model in models] + [f"**{text}**" for text in notes]
-        both_ways = any(control.name == "backwards" for control in controls)
-        return [
-            "  \n".join(lines), gr.Number(visible=varies), gr.Button(visible=varies),
-            gr.Checkbox(visible=True) if both_ways else hidden,
-        ]  # fmt: skip
 
 
 class TranslateTab:
@@ -222,7 +156,11 @@ class TranslateTab:
         there = [panel.models, self.canvas, *panel.shown]
         opened = tab.select(self._open, [self.canvas, panel.models], there, **elsewhere(self.status), **TAKES_TURNS)
         page.load(self._follow, None, [panel.models, tabs], **elsewhere(self.status), **TAKES_TURNS)
-        another_one = another.click(self._another, panel.models, self.canvas, **elsewhere(self.status), **TAKES_TURNS)
+        example_sized = [self.canvas, panel.side]
+        another_one = another.click(self._another, panel.models, example_sized, **elsewhere(self.status), **TAKES_TURNS)
+        sized = self.canvas.upload(
+            self._sized, [self.canvas, panel.models], panel.side, **elsewhere(self.status), **TAKES_TURNS
+        )
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
         turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
         draws = [
@@ -232,7 +170,7 @@ class TranslateTab:
         panel.lines.change(None, panel.lines, [panel.detail, panel.flip], js=SHOWN_IF, **QUIETLY)
         once = draw | {"fn": self._draw_once, "inputs": [panel.live, self.asked, *draw["inputs"]]}
         # a stroke is an input, an undone one a change, and a picture an upload, which a change follows when it is shown
-        draws.append(gr.on([self.canvas.input, self.canvas.change, self.canvas.upload], **once))
+        draws += [gr.on([self.canvas.input, self.canvas.change], **once), sized.success(**once)]
         # two changes that come together may be answered in either order: what is asked for is looked at again
         for drawn in draws:
             drawn.success(**once)
@@ -265,8 +203,17 @@ class TranslateTab:
         return self.panel.show([translator(name)[1] for name in names or ()])
 
     @told()
-    def _another(self, names: list[str] | None) -> Any:
-        return shown(translator(next(iter(names or ()), None))[1], random.randrange(EXAMPLES))
+    def _another(self, names: list[str] | None) -> list[Any]:
+        model = translator(next(iter(names or ()), None))[1]
+        return [shown(model, random.randrange(EXAMPLES)), TRAINED_SIZE if model.recipe.factor > 1 else gr.skip()]
+
+    @told()
+    def _sized(self, canvas: dict[str, Any] | None, names: list[str] | None) -> Any:
+        """What is to be enlarged is not made smaller first: examples are as small as in training, an upload is not."""
+        picture = picture_of(canvas)
+        if picture is None or not names or translator(names[0])[1].recipe.factor == 1:
+            return gr.skip()
+        return OWN_SIZE if max(picture.size) <= LARGE else LARGE
 
     def _draw_once(self, live: bool, asked: list[Any] | None, canvas: dict[str, Any] | None, *choices: Any) -> Any:
         """Draws unless that is what is shown: a canvas tells of a change several times over.

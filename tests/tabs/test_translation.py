@@ -15,8 +15,9 @@ from tabs.comparison import Comparison
 from tabs.output import FOLDER
 from tabs.panel import load
 from tabs.settings import Settings
-from tabs.translate import TranslatorsPanel, picture_of, run, shown
+from tabs.translate import TranslateTab, picture_of, run, shown
 from tabs.translation import Lines, Translation, beside, example, heatmap, note, received, repeated, save_pair
+from tabs.translators import OWN_SIZE, TRAINED_SIZE, TranslatorsPanel
 from tests.tabs.tiny import tiny_model, tiny_translator
 
 
@@ -61,6 +62,18 @@ def test_what_a_model_does_not_have_is_not_shown_and_not_asked_for(models):
         panel = TranslatorsPanel()
     said = [panel.show([load(f"runs/{name}").model])[-1].constructor_args for name in ("masks", "sketch")]
     assert said == [{"visible": True}, {"visible": False, "value": False}]  # the first as it was left
+
+
+def test_what_is_to_be_enlarged_is_not_made_smaller_first(models):
+    with gr.Blocks() as page, gr.Tabs() as tabs, gr.Tab() as tab:
+        made = TranslateTab(TranslatorsPanel(), tab, tabs, page)
+
+    def sized(side, name):
+        return made._sized({"background": noise(side, 50), "layers": [], "composite": None}, [name])
+
+    assert (sized(200, "runs/larger"), sized(3000, "runs/larger")) == (OWN_SIZE, 512)
+    assert sized(200, "runs/sketch") == gr.skip() == made._another(["runs/sketch"])[1]
+    assert made._another(["runs/larger"])[1] == TRAINED_SIZE
 
 
 def test_the_size_is_that_of_the_longer_side():

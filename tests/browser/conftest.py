@@ -18,6 +18,7 @@ def server(tmp_path_factory):
     tiny_model("biggan", ("zero", "one", "two")).save(runs / "classy" / "model")
     tiny_translator().save(runs / "sketch" / "model")
     tiny_translator("gen_3").save(runs / "variations" / "model")
+    tiny_translator("srgan").save(runs / "zoom" / "model")
     with serve(runs) as address:
         yield address, runs
 

@@ -96,6 +96,18 @@ def test_a_photograph_is_uploaded_and_its_lines_are_seen(page, tmp_path):
     wait_for(lambda: pixels(page, "#given") != seen)
 
 
+def test_what_is_enlarged_is_an_upload_as_it_is_and_an_example_as_in_training(page, tmp_path):
+    from PIL import Image
+
+    open_translate(page, "runs/zoom")
+    expect(page.locator("#translated")).to_contain_text("8x8 pixels")
+    Image.effect_noise((150, 100), 90).save(tmp_path / "photograph.png")
+    page.locator("#canvas input[type=file]").set_input_files(tmp_path / "photograph.png")
+    expect(page.locator("#translated")).to_contain_text("150x100 pixels")
+    page.locator("#another").click()
+    expect(page.locator("#translated")).to_contain_text("8x8 pixels")
+
+
 def test_models_side_by_side_and_variations(page):
     open_translate(page, "runs/variations")
     expect(page.locator("#translations img")).to_have_count(6)

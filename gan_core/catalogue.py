@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from gan_core import losses
 from gan_core.layers import MinibatchDeviation, blueprint, parameter_count
 from gan_core.noise import NoiseRecipe
-from gan_core.recipe import RECIPES, Batch, Recipe, list_recipes
+from gan_core.recipe import RECIPES, Batch, Inputs, Recipe, list_recipes
+from gan_core.translation import TranslationRecipe
 
 LAPTOP_SIZE, LAPTOP_CHANNELS, LAPTOP_CLASSES = 32, 1, 10
+TRANSLATED_SIZE, TRANSLATED_CHANNELS = 64, 3  # and as many channels of what goes in
 PAPER = re.compile(r"(\d{4}),\s+arXiv:(\d{4}\.\d{4,5})")
 OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross-entropy": lambda real, fake: losses.discriminator_real(real) + losses.discriminator_fake(fake),
@@ -24,7 +26,9 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "hinge": lambda real, fake: torch.stack([*losses.hinge_critic(real, fake).values()]).sum(),
     "relativistic": losses.relativistic,
 }
-TERMS = {"penalty": "gradient penalty", "r1": "R1", "r2": "R2"}  # those whose name needs a word more
+TERMS = {"penalty": "gradient penalty", "r1": "R1", "r2": "R2", "l1": "L1"}  # those whose name needs a word more
+WAY = re.compile(r"_(ab|ba|a|b)$")  # in the name of a term of both ways
+PAIRS, KINDS, PICTURES = "pairs", "two kinds of pictures", "pictures, made small"
 NORMS: dict[type[nn.Module], str] = {
     nn.BatchNorm1d: "batch", nn.BatchNorm2d: "batch", nn.GroupNorm: "layer", nn.InstanceNorm2d: "instance",
 }  # fmt: skip
@@ -59,6 +63,35 @@ class Traits:
     critic_size: int
 
 
+@dataclass(frozen=True)
+class TranslatorTraits:
+    """What sets a recipe that translates apart, at its defaults.
+
+    Attributes:
+        year: Of its paper.
+        arxiv: The paper's number.
+        learns_from: What it is shown.
+        terms: What the generator minimises.
+        judged: What the critic says of a picture.
+        generator_norms: How the generator normalises.
+        critic_norms: How the critic does.
+        context: How far around a pixel the generator looks, in pixels of its input; None: at the whole picture.
+        generator_size: Parameters of all its generators, at laptop size on coloured pictures of 64x64.
+        critic_size: Those of its critics.
+    """
+
+    year: int
+    arxiv: str
+    learns_from: str
+    terms: tuple[str, ...]
+    judged: str
+    generator_norms: tuple[str, ...]
+    critic_norms: tuple[str, ...]
+    context: int | None
+    generator_size: int
+    critic_size: int
+
+
 def summary(recipe: type[Recipe]) -> str:
     """The first line of the docstring of the recipe's file."""
     return recipe.about().splitlines()[0]
@@ -74,6 +107,12 @@ def paper(recipe: type[Recipe]) -> tuple[int, str]:
 def noise_recipes() -> list[type[NoiseRecipe]]:
     """The recipes from noise to images, by the age of their papers."""
     found = [cls for name in list_recipes() if issubclass(cls := RECIPES[name], NoiseRecipe)]
+    return sorted(found, key=lambda recipe: paper(recipe)[1])
+
+
+def translation_recipes() -> list[type[TranslationRecipe]]:
+    """The recipes from pictures to pictures, by the age of their papers."""
+    found = [cls for name in list_recipes() if issubclass(cls := RECIPES[name], TranslationRecipe)]
     return sorted(found, key=lambda recipe: paper(recipe)[1])
 
 
@@ -101,6 +140,58 @@ def traits(recipe: type[NoiseRecipe]) -> Traits:
         generator_size=parameter_count(nets["G"]),
         critic_size=parameter_count(nets["D"]),
     )
+
+
+def translator_traits(recipe: type[TranslationRecipe]) -> TranslatorTraits:
+    """What sets a recipe that translates apart; as `traits`, from its networks and losses."""
+    inputs = Inputs(TRANSLATED_CHANNELS, paired=recipe.pairs)
+    made = recipe().resolve(TRANSLATED_SIZE, TRANSLATED_CHANNELS, inputs=inputs)
+    with blueprint():
+        nets = made.build()
+    generators = nn.ModuleDict({name: nets[name] for name in made.generators})
+    critics = nn.ModuleDict({name: net for name, net in nets.items() if name not in generators})
+    year, arxiv = paper(recipe)
+    return TranslatorTraits(
+        year=year,
+        arxiv=arxiv,
+        learns_from=PICTURES if recipe.makes_inputs else PAIRS if recipe.pairs else KINDS,
+        terms=terms(recipe),
+        judged=judged(recipe),
+        generator_norms=tuple(dict.fromkeys(norms(generators))),
+        critic_norms=tuple(dict.fromkeys(norms(critics))),
+        context=made.context,
+        generator_size=parameter_count(generators),
+        critic_size=parameter_count(critics),
+    )
+
+
+def a_step(recipe: type[TranslationRecipe]) -> tuple[TranslationRecipe, nn.ModuleDict, Batch]:
+    """A recipe at its smallest, its networks, and something to train them on."""
+    made = recipe(recipe.Config.tiny())
+    channels, size = made.config.image_shape
+    images = torch.zeros(2, channels, size, size)
+    return made, made.build(), Batch(images, inputs=images[:, : made.config.channels_in], paired=recipe.pairs)
+
+
+def terms(recipe: type[TranslationRecipe]) -> tuple[str, ...]:
+    """What the generator minimises, once for both ways."""
+    made, nets, batch = a_step(recipe)
+    found = made.losses("g", nets, batch, images_seen=made.typical_images_seen)
+    return tuple(dict.fromkeys(TERMS.get(name, WAY.sub("", name)) for name in found))
+
+
+def judged(recipe: type[TranslationRecipe]) -> str:
+    """Of what the critic says how real it is, and what it is shown beside."""
+    made, nets, batch = a_step(recipe)
+    if not made.judges_patches:
+        return "the whole"
+    assert batch.inputs is not None
+    channels, size = made.config.image_shape
+    images = torch.randn(2, channels, size, size, generator=torch.Generator().manual_seed(0))
+    scores = made.judge(nets, batch.inputs, images)
+    told = made.judge(nets, batch.inputs + 1, images)
+    beside = any(not torch.equal(one, other) for one, other in zip(scores, told, strict=True))
+    return f"patches{f' at {len(scores)} scales' if len(scores) > 1 else ''}{', beside the input' if beside else ''}"
 
 
 def objective(recipe: type[NoiseRecipe]) -> tuple[str, list[str]]:
@@ -189,6 +280,33 @@ def differences() -> list[list[str]]:
         numbers = (str(found.n_critic), f"{found.generator_size:,}", f"{found.critic_size:,}")
         rows.append([recipe.name, found.loss, *lists, "class" if found.conditional else "none", *numbers])
     return rows
+
+
+def translators() -> list[list[str]]:
+    """A table of what sets the recipes that translate apart."""
+    head = (
+        "recipe",
+        "learns from",
+        "terms of G",
+        "judged",
+        "norm of G",
+        "norm of D",
+        "looks at",
+        "parameters of G",
+        "of D",
+    )
+    rows = [list(head)]
+    for recipe in translation_recipes():
+        found = translator_traits(recipe)
+        lists = (words(found.terms), found.judged, words(found.generator_norms), words(found.critic_norms))
+        sizes = (f"{found.generator_size:,}", f"{found.critic_size:,}")
+        rows.append([recipe.name, found.learns_from, *lists, looked_at(found.context), *sizes])
+    return rows
+
+
+def looked_at(context: int | None) -> str:
+    """How much of a picture one pixel is drawn from."""
+    return "the whole" if context is None else f"{2 * context + 1}x{2 * context + 1}"
 
 
 def words(found: tuple[str, ...]) -> str:

@@ -12,7 +12,16 @@ import streamlit as st
 from torch import nn
 
 from gan_core import Model, UsageError
-from gan_core.catalogue import Traits, laptop, noise_recipes, traits, words
+from gan_core.catalogue import (
+    Traits,
+    laptop,
+    looked_at,
+    noise_recipes,
+    traits,
+    translation_recipes,
+    translator_traits,
+    words,
+)
 from gan_core.layers import memory_format
 from gan_core.library import find, local_models
 from gan_core.model_folder import read_config
@@ -30,6 +39,11 @@ HOW_TO_READ = (
     f"sizes and times are at laptop size for 32x32 grey pictures. FD is the distance of the bundled model's {DATA} to "
     "real ones, and its floor what real pictures score that nobody trained on. A click on a column's head sorts by "
     "it."
+)
+HOW_TO_READ_TRANSLATORS = (
+    "These turn pictures into pictures. The critic judges whole pictures or patches of them, in some recipes beside "
+    "the input; a pixel is drawn from the surroundings that *looks at* gives, in pixels of the input. Sizes are at "
+    "laptop size for 64x64 coloured pictures, of all generators (G) and critics (D)."
 )
 COLUMNS = {
     "recipe": st.column_config.TextColumn(pinned=True),
@@ -100,13 +114,37 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@st.cache_data(show_spinner=False)
+def table_of_translators() -> pd.DataFrame:
+    """One row a recipe that translates, the oldest first."""
+    return pd.DataFrame(
+        {
+            "recipe": recipe.name,
+            "learns from": here.learns_from,
+            "terms of G": words(here.terms),
+            "judged": here.judged,
+            "norm of G": words(here.generator_norms),
+            "norm of D": words(here.critic_norms),
+            "looks at": looked_at(here.context),
+            "G": here.generator_size,
+            "D": here.critic_size,
+            "year": here.year,
+            "paper": f"https://arxiv.org/abs/{here.arxiv}",
+        }
+        for recipe in translation_recipes()
+        for here in [translator_traits(recipe)]
+    )
+
+
 def show_differences() -> None:
-    """The table, how to read it, and the button that measures."""
+    """The tables, how to read them, and the button that measures."""
     st.markdown(HOW_TO_READ)
     shown = table().dropna(axis=1, how="all")
     st.dataframe(shown, hide_index=True, height="content", column_config=COLUMNS, placeholder="")
     if not milliseconds() and st.button("Measure sampling on this machine", key="measure", icon=":material/timer:"):
         measure()
+    st.markdown(HOW_TO_READ_TRANSLATORS)
+    st.dataframe(table_of_translators(), hide_index=True, height="content", column_config=COLUMNS)
 
 
 def measure() -> None:

@@ -18,12 +18,13 @@ class Listed:
 
 def list_command(words: list[str]) -> None:
     """List the recipes: what they are, their papers, what sets them apart, their size."""
-    from gan_core.catalogue import described, differences
+    from gan_core.catalogue import described, differences, translators
 
     show = show_markdown if parse(Listed, words, "list").markdown else show_text
-    show(described())
-    print()
-    show(differences())
+    for place, table in enumerate((described(), differences(), translators())):
+        if place:
+            print()
+        show(table)
 
 
 def show_markdown(table: list[list[str]]) -> None:

@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from gan_core import list_recipes
-from gan_core.catalogue import noise_recipes, objective, paper, traits
+from gan_core.catalogue import noise_recipes, objective, paper, traits, translator_traits
 from gan_core.cli import main
 from gan_core.recipe import recipe_class
 from gan_core.recipes.dcgan import Convolutional
-from tests.families import NOISE
+from tests.families import NOISE, TRANSLATION
 
 # As the papers say: loss, what bounds the critic, norms of G and of D, n_critic
 PAPERS = {
@@ -33,6 +33,30 @@ def test_traits_are_those_of_the_papers(name):
     assert found.conditional == (name in ("cgan", "biggan"))
 
 
+# As the documents and papers say: terms of G, what is judged, norms of G and of D, the side that a pixel is drawn from
+TRANSLATORS = {
+    "gen_1": ({"adversarial", "L1"}, "patches", {"batch"}, set(), 37),
+    "gen_2": ({"adversarial", "L1"}, "patches", {"batch"}, {"batch"}, 37),
+    "gen_3": ({"adversarial", "L1", "spread"}, "patches, beside the input", {"batch"}, {"batch"}, 181),
+    "gen_4": ({"adversarial", "L1"}, "patches", {"batch"}, {"batch"}, 37),
+    "gen_5": ({"adversarial", "L1"}, "patches at 2 scales", {"batch"}, {"batch"}, 181),
+    "pix2pix": ({"adversarial", "L1"}, "patches, beside the input", {"instance"}, {"instance"}, None),
+    "cyclegan": ({"adversarial", "cycle", "identity"}, "patches", {"instance"}, {"instance"}, 101),
+    "srgan": ({"content", "adversarial"}, "the whole", {"batch"}, {"batch"}, 47),
+}
+
+
+@pytest.mark.parametrize("name", TRANSLATION)
+def test_traits_of_translators_are_those_of_their_sources(name):
+    found = translator_traits(recipe_class(name))
+    sets = set(found.generator_norms), set(found.critic_norms)
+    side = None if found.context is None else 2 * found.context + 1
+    assert (set(found.terms), found.judged, *sets, side) == TRANSLATORS[name]
+    assert found.learns_from == {"cyclegan": "two kinds of pictures", "srgan": "pictures, made small"}.get(
+        name, "pairs"
+    )
+
+
 def test_a_loss_is_known_by_its_values_and_an_own_one_by_its_terms():
     class Halved(Convolutional):
         def critic_loss(self, real, fake):
@@ -53,14 +77,15 @@ def test_papers_have_years_and_the_oldest_comes_first():
         assert 0 <= 2000 + int(arxiv[:2]) - year <= 1  # r3gan's appeared in print a month before
 
 
-def test_list_shows_every_recipe_in_both_tables(capsys):
+def test_list_shows_every_recipe_and_what_sets_it_apart(capsys):
     main(["list", "--markdown"])
-    first, second = capsys.readouterr().out.strip().split("\n\n")
-    for table, names in ((first, list_recipes()), (second, NOISE)):
+    first, second, third = capsys.readouterr().out.strip().split("\n\n")
+    for table, names in ((first, list_recipes()), (second, NOISE), (third, TRANSLATION)):
         rows = table.splitlines()
         assert len(rows) == len(names) + 2
         assert len({row.count("|") for row in rows}) == 1
     assert first.count("](https://arxiv.org/abs/") == len(list_recipes())
     assert "| r3gan | relativistic | R1, R2 | none | none | none | 1 |" in second
+    assert "| pix2pix | pairs | adversarial, L1 | patches, beside the input | instance |" in third
     main(["list"])
     assert "](" not in capsys.readouterr().out

@@ -14,7 +14,7 @@ from gan_core.model_folder import CRITIC, EXAMPLES, MODEL_FILES
 from gan_core.recipe import RECIPES
 from pages.cards import with_links
 from pages.differences import distances
-from tests.families import NOISE
+from tests.families import NOISE, TRANSLATION
 from tests.pages.test_evaluate_page import REPORT
 
 
@@ -191,6 +191,7 @@ def test_differences_have_a_row_a_recipe_and_times_when_asked(open_page, nothing
     table = at.dataframe[0].value
     assert set(table["recipe"]) == set(NOISE)
     assert "ms" not in table and "FD" not in table
+    assert set(at.dataframe[1].value["recipe"]) == set(TRANSLATION)
     at.button(key="measure").click().run()
     assert not at.exception
     assert (at.dataframe[0].value["ms"] > 0).all()

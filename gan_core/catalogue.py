@@ -28,7 +28,7 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 TERMS = {"penalty": "gradient penalty", "r1": "R1", "r2": "R2", "l1": "L1"}  # those whose name needs a word more
 WAY = re.compile(r"_(ab|ba|a|b)$")  # in the name of a term of both ways
-PAIRS, KINDS, PICTURES = "pairs", "two kinds of pictures", "pictures, made small"
+PAIRS, KINDS, PICTURES = "pairs", "no pairs", "pictures alone"
 NORMS: dict[type[nn.Module], str] = {
     nn.BatchNorm1d: "batch", nn.BatchNorm2d: "batch", nn.GroupNorm: "layer", nn.InstanceNorm2d: "instance",
 }  # fmt: skip

@@ -57,6 +57,8 @@ COLUMNS = {
     "floor": st.column_config.NumberColumn(format="%.2f", width=50),
     "ms": st.column_config.NumberColumn("ms a picture", format="%.2f", help="Measured here.", width=90),
     "year": st.column_config.NumberColumn(format="%d", width=50),
+    "learns from": st.column_config.TextColumn(width=100),
+    "looks at": st.column_config.TextColumn(width=70),
 }
 
 

@@ -52,9 +52,8 @@ def test_traits_of_translators_are_those_of_their_sources(name):
     sets = set(found.generator_norms), set(found.critic_norms)
     side = None if found.context is None else 2 * found.context + 1
     assert (set(found.terms), found.judged, *sets, side) == TRANSLATORS[name]
-    assert found.learns_from == {"cyclegan": "two kinds of pictures", "srgan": "pictures, made small"}.get(
-        name, "pairs"
-    )
+    others = {"cyclegan": "no pairs", "srgan": "pictures alone"}
+    assert found.learns_from == others.get(name, "pairs")
 
 
 def test_a_loss_is_known_by_its_values_and_an_own_one_by_its_terms():

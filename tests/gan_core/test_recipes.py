@@ -63,7 +63,7 @@ def test_zero_truncation_is_one_picture_for_all_seeds(name):
     recipe, nets = tiny(name)
     z, labels = torch.randn(2, recipe.config.latent_dim), None if recipe.num_classes is None else torch.tensor([1, 1])
     images = recipe.decode(nets.eval(), z, labels, truncation=0.0)
-    assert torch.equal(images[0], images[1])
+    assert torch.allclose(images[0], images[1], atol=1e-6)  # some processors round by the place in a batch
 
 
 def is_idle(name, phase, parameter):

@@ -183,7 +183,7 @@ class Run:
         """
         lock = FileLock(self.folder / "lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=0.5)  # threads of a killed process may outlive its first one by a moment
         except Timeout:
             raise UsageError(f"The run {self.name} is in use by another process; stop that one first.") from None
         try:

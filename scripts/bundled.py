@@ -53,7 +53,7 @@ BUNDLED = {
     "stylegan-faces": Recorded(
         "stylegan --dataset faces --steps 8000 --batch_size 32 --max_width 128 "
         "--lr_schedule cosine --lr_horizon 256000 --lr_final 0.02 --precision bf16",
-        110,
+        65,
     ),
     "r3gan-faces": Recorded(
         "r3gan --dataset faces --steps 6000 --batch_size 32 --lr 1e-3 --width 8 --growth 2 --precision bf16", 45

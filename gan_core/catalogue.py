@@ -284,18 +284,8 @@ def differences() -> list[list[str]]:
 
 def translators() -> list[list[str]]:
     """A table of what sets the recipes that translate apart."""
-    head = (
-        "recipe",
-        "learns from",
-        "terms of G",
-        "judged",
-        "norm of G",
-        "norm of D",
-        "looks at",
-        "parameters of G",
-        "of D",
-    )
-    rows = [list(head)]
+    nets = "norm of G", "norm of D", "looks at", "parameters of G", "of D"
+    rows = [["recipe", "learns from", "terms of G", "judged", *nets]]
     for recipe in translation_recipes():
         found = translator_traits(recipe)
         lists = (words(found.terms), found.judged, words(found.generator_norms), words(found.critic_norms))

@@ -3,7 +3,6 @@
 import math
 import random
 from contextlib import suppress
-from pathlib import Path
 
 import streamlit as st
 
@@ -34,22 +33,16 @@ NEXT = (
 
 def worth_showing() -> list[str]:
     """The bundled models that draw from noise, the best first; without any, the first that are installed."""
-    distances = {}
-    for name in available(NoiseRecipe):
-        with suppress(UsageError):  # said where it is asked for by name
-            distances[name] = distance(folder_of(name))
-    bundled = [name for name in distances if name.startswith("weights/")]
-    return sorted(bundled, key=lambda name: distances[name]) or list(distances)[:FEW]
+    names = available(NoiseRecipe)
+    return sorted((name for name in names if name.startswith("weights/")), key=distance) or names[:FEW]
 
 
-def distance(folder: Path) -> float:
-    """A model's FD as a multiple of what real pictures score; of one without a report, any other is less.
-
-    Raises:
-        UsageError: Its report cannot be read.
-    """
-    report = carried(folder)
-    return math.inf if report is None else report["fd"]["value"] / report["fd"]["floor"]
+def distance(name: str) -> float:
+    """A bundled model's FD as a multiple of what real pictures score; of one without a report, any other is less."""
+    with suppress(UsageError):  # said where it is asked for by name
+        if (report := carried(folder_of(name))) is not None:
+            return float(report["fd"]["value"] / report["fd"]["floor"])
+    return math.inf
 
 
 def wall(name: str, seed: int) -> None:

@@ -58,6 +58,15 @@ def test_home_shows_one_model_at_a_time_the_best_first(open_page, bundled):
     assert "Play with a-unknown" in links(at)
 
 
+def test_home_does_not_ask_for_the_report_of_a_stranger(open_page, bundled, trained, runs):
+    file = runs / "tiny" / "model" / "config.json"
+    described = json.loads(file.read_text())
+    described["metrics"] = REPORT | {"fd": REPORT["fd"] | {"floor": 0.0}}
+    file.write_text(json.dumps(described))
+    at = open_page("home.py")
+    assert not at.exception and "Play with c-better" in links(at)
+
+
 def test_new_samples_have_a_seed_that_the_playground_takes(open_page, nothing_bundled, trained, monkeypatch):
     monkeypatch.setattr("random.randint", lambda low, high: high)
     at = open_page("home.py")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,16 +28,31 @@ ui = st.App(Path(__file__).with_name("pages") / "navigation.py")
 pages_lifespan = ui.lifespan()
 
 
+async def send_at_once(uvicorn: Any) -> None:
+    """Lets no answer wait for the receiver's word that the one before it came (Nagle's algorithm): some 40 ms each.
+
+    asyncio does this for sockets that name their protocol; the one that Streamlit makes names none. Gradio's pages lose
+    an event that is asked for while the end of the last stream waits so. What is accepted inherits it.
+    """
+    while not uvicorn.started:
+        await asyncio.sleep(0.01)
+    for listening in uvicorn.servers:
+        for bound in listening.sockets:
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 @asynccontextmanager
 async def lifespan(server: FastAPI) -> AsyncIterator[Any]:
     """Starts and ends Streamlit with the server; open Gradio streams may not hold up the end."""
     uvicorn = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)  # there is no other way to reach its config
-    if (config := getattr(uvicorn, "config", None)) is not None:
-        config.timeout_graceful_shutdown = SHUTDOWN_SECONDS
     async with pages_lifespan(server) as state:
-        bounding = asyncio.create_task(output.keep_bounded())
+        tasks = [asyncio.create_task(output.keep_bounded())]
+        if (config := getattr(uvicorn, "config", None)) is not None:
+            config.timeout_graceful_shutdown = SHUTDOWN_SECONDS
+            tasks.append(asyncio.create_task(send_at_once(uvicorn)))
         yield state
-        bounding.cancel()
+        for task in tasks:
+            task.cancel()
     output.remove()
 
 

@@ -1,8 +1,11 @@
 """The app as a person meets it: a real server, a real Chromium, every page."""
 
+import http.client
 import os
 import re
 import signal
+import time
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -31,6 +34,17 @@ def test_every_page_opens_with_its_title_and_pictures_on_screens_of_all_sizes(pa
         page.set_viewport_size({"width": width, "height": 900})
         for each in page.frames:  # the playground is one inside another
             wait_for(lambda each=each: not each.evaluate(OVERFLOW) > 0, 10, f"{each.url} scrolls sideways at {width}")
+
+
+def test_answers_on_one_connection_do_not_wait_for_each_other(server):
+    connection, times = http.client.HTTPConnection(urlsplit(server[0]).netloc), []
+    for _ in range(30):
+        start = time.perf_counter()
+        connection.request("GET", "/_stcore/health")
+        assert connection.getresponse().read() == b"ok"
+        times.append(time.perf_counter() - start)
+    connection.close()
+    assert sorted(times)[len(times) // 2] < 0.03  # Nagle's algorithm: .04
 
 
 def test_generate_save_drop_back(page, tmp_path):

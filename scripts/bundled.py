@@ -64,9 +64,13 @@ BUNDLED = {
         90,
     ),
     "gen_1-batik": Recorded("gen_1 --steps 3000 --lr_schedule cosine --lr_horizon 48000 --precision bf16", 15),
-    "gen_2-batik": Recorded("gen_2 --steps 3000 --lr_schedule cosine --lr_horizon 48000 --precision bf16", 15),
+    "gen_2-batik": Recorded(
+        "gen_2 --steps 3000 --lr_schedule cosine --lr_horizon 48000 --precision bf16", 10, threads=2
+    ),
     "gen_3-batik": Recorded("gen_3 --steps 3000 --lr_schedule cosine --lr_horizon 48000 --precision bf16", 15),
-    "gen_4-batik": Recorded("gen_4 --steps 6000 --lr_schedule cosine --lr_horizon 96000 --precision bf16", 30),
+    "gen_4-batik": Recorded(
+        "gen_4 --steps 6000 --lr_schedule cosine --lr_horizon 96000 --precision bf16", 20, threads=2
+    ),
     "gen_5-batik": Recorded("gen_5 --steps 4000 --lr_horizon 64000 --precision bf16", 20),
     "pix2pix-batik": Recorded("pix2pix --steps 4000 --lr_schedule cosine --lr_horizon 64000 --precision bf16", 15),
     "pix2pix-openmoji_outline": Recorded(

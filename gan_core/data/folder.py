@@ -29,7 +29,7 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", 
 DEFAULT_SIZE = 64
 MEMORY_LIMIT = 2**30  # bytes of decoded images; a bigger folder streams through workers
 UNREADABLE_SHARE = 0.05
-GREY_MODES = frozenset({"1", "L", "I;16"})
+GREY_MODES = frozenset({"1", "L", "I;16", "I;16B", "I", "F"})
 HELD_OUT = 10  # one picture in so many is never trained on
 
 

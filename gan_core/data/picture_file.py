@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 from torch import Tensor
 
 from gan_core.errors import UsageError
@@ -48,9 +48,17 @@ def read_image(file: Path, size: int, channels: int) -> Tensor:
 
 
 def to_mode(image: Image.Image, channels: int) -> Image.Image:
-    """A PIL image of any mode in grey or RGB: alpha on white; 16-bit greys keep their range, scaled to 8 bits."""
-    if image.mode.startswith("I"):  # 16-bit files open as I;16 or I
-        image = Image.fromarray((np.asarray(image, dtype=np.float64) / 257).clip(0, 255).round().astype(np.uint8))
+    """A PIL image of any mode in grey or RGB: alpha on white; greys of 16 bits keep their range, scaled to 8 bits.
+
+    White is 1 in a picture of floats, or 255 if any goes beyond 1.
+    """
+    if image.mode[0] in "IF":  # 16-bit files open as I;16 or I
+        levels = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        white = 65535 if image.mode[0] == "I" else 255 if levels.max() > 1 else 1
+        image = Image.fromarray((255 / white * levels).clip(0, 255).round().astype(np.uint8))
+    if image.mode == "LAB":
+        lab, srgb = (ImageCms.ImageCmsProfile(ImageCms.createProfile(space)) for space in ("LAB", "sRGB"))
+        image = ImageCms.ImageCmsTransform(lab, srgb, "LAB", "RGB").apply(image)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)

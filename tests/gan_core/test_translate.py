@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from skimage.color import rgb2lab
 from torch import nn
 
+from gan_core.data.picture_file import open_image, to_mode
 from gan_core.recipes.gen_3 import noise_plane
 from gan_core.translate import back_and_forth, reflected, spans, weights, with_statistics_of, working_size
 from tests.families import TRANSLATION, tiny
@@ -29,6 +31,7 @@ def test_a_picture_of_any_size_becomes_one_of_the_same_size_times_the_factor(nam
 GREY = Image.effect_noise((16, 16), 90)
 BLACK_AND_WHITE = GREY.point(lambda level: 255 * (level > 127))
 WIDE = Image.fromarray(np.asarray(GREY, dtype=np.uint16) * 257)  # the same in 16 bits
+FLOATS = Image.fromarray(np.asarray(GREY, dtype=np.float32) / 255)
 CLEAR = GREY.convert("RGBA")
 CLEAR.putalpha(0)
 
@@ -39,15 +42,26 @@ CLEAR.putalpha(0)
         (BLACK_AND_WHITE.convert("1"), BLACK_AND_WHITE),
         *((GREY.convert(mode), GREY) for mode in ("P", "RGB", "RGBA", "LA", "CMYK")),
         (WIDE, GREY),
+        (FLOATS, GREY),
+        (Image.fromarray(np.asarray(FLOATS) * 255), GREY),
         (CLEAR, Image.new("L", (16, 16), "white")),
         (CLEAR.convert("LA"), Image.new("L", (16, 16), "white")),
     ],
-    ids=["1", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "clear RGBA", "clear LA"],
+    ids=["1", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "F to 1", "F to 255", "clear RGBA", "clear LA"],
 )
 def test_a_picture_of_any_mode_is_taken_for_what_it_shows(image, same, untrained):
     model = untrained()
     drawn, expected = (np.asarray(model.translate(picture), dtype=int) for picture in (image, same))
     assert model.translate(image).mode == "RGB" and np.abs(drawn - expected).max() <= 1
+
+
+def test_a_picture_in_lab_is_taken_for_what_it_shows(tmp_path):
+    colours = np.array([[(0, 0, 0), (255, 255, 255), (128, 128, 128), (200, 60, 40), (90, 120, 160)]], dtype=np.uint8)
+    coded = (rgb2lab(colours) * (2.55, 1, 1) + (0, 128, 128)).round().astype(np.uint8)
+    bands = [Image.fromarray(np.ascontiguousarray(coded[..., band])) for band in range(3)]
+    Image.merge("LAB", bands).save(tmp_path / "picture.tif")
+    shown = to_mode(open_image(tmp_path / "picture.tif"), 3)
+    assert np.abs(np.asarray(shown, dtype=int) - colours).max() <= 12  # two white points: D50 there, D65 here
 
 
 def test_what_is_translated_is_the_networks_own(untrained):

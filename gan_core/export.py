@@ -43,9 +43,9 @@ def export(model: Model, path: Path, generator: str | None = None) -> dict[str, 
     """Writes a generator as ONNX, once it has drawn the same pictures in onnxruntime as here.
 
     Of a model that draws from noise, everything from z to pixels, its controls as it was trained (only z of a biggan is
-    to be cut to [-2, 2] before); of one that
-    translates, the network from inputs to pictures. Any number of pictures goes in, and inputs of any size that the
-    network takes.
+    to be cut to [-2, 2] before); of one that translates, the network from inputs to pictures (an srgan's go a little
+    beyond [-1, 1] at bright and dark edges). Any number of pictures goes in, and inputs of any size that the network
+    takes.
 
     Args:
         model: Any.

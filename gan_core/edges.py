@@ -8,7 +8,7 @@ from PIL import Image
 FINEST, COARSEST = 0.5, 4.0  # pixels of blur before edges are looked for
 
 
-def line_art(picture: Image.Image, side: int, detail: float = 0.6, flip: bool = False) -> Image.Image:
+def line_art(picture: Image.Image, side: int, detail: float = 0.35, flip: bool = False) -> Image.Image:
     """The edges of a picture as thin black lines on white (Canny 1986, "A Computational Approach to Edge Detection").
 
     Args:

@@ -42,6 +42,7 @@ STRIP = 256  # pixels of a variation at most: there are several
 NOTHING = "Draw something, upload or paste a picture, or press **Example**."
 EXAMPLES = 8
 LARGE = 512  # pixels of an upload that is enlarged without asking
+LINED = 256  # pixels at which lines are taken without asking
 
 
 def run(translation: Translation, picture: Image.Image) -> tuple[Image.Image, list[Translated], dict[str, Any]]:
@@ -162,10 +163,12 @@ class TranslateTab:
             self._sized, [self.canvas, panel.models], panel.side, **elsewhere(self.status), **TAKES_TURNS
         )
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
-        turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
+        choices = [panel.lines, panel.models, panel.side]
+        lined = panel.lines.input(self._lined, choices, panel.side, **QUIETLY, **TAKES_TURNS)
+        turned = [panel.side, panel.backwards, panel.flip, panel.repeat]
         draws = [
             gr.on([go.click, panel.seed.submit, panel.detail.release, *(each.input for each in turned)], **draw),
-            *(event.success(**draw) for event in (choose, opened, another_one, rolled)),
+            *(event.success(**draw) for event in (choose, opened, another_one, rolled, lined)),
         ]
         panel.lines.change(None, panel.lines, [panel.detail, panel.flip], js=SHOWN_IF, **QUIETLY)
         once = draw | {"fn": self._draw_once, "inputs": [panel.live, self.asked, *draw["inputs"]]}
@@ -214,6 +217,15 @@ class TranslateTab:
         if picture is None or not names or translator(names[0])[1].recipe.factor == 1:
             return gr.skip()
         return OWN_SIZE if max(picture.size) <= LARGE else LARGE
+
+    @told()
+    def _lined(self, lines: bool, names: list[str] | None, side: int) -> int:
+        """Lines are as thin at any size, so more of a photograph is seen at larger ones; networks that only look around
+        a pixel take them."""
+        local = all(translator(name)[1].recipe.context is not None for name in names or ())
+        if lines:
+            return LINED if local and side == TRAINED_SIZE else side
+        return TRAINED_SIZE if side == LINED else side
 
     def _draw_once(self, live: bool, asked: list[Any] | None, canvas: dict[str, Any] | None, *choices: Any) -> Any:
         """Draws unless that is what is shown: a canvas tells of a change several times over.

@@ -34,7 +34,7 @@ INFERNO = ((0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 16
 class Lines:
     """How line art is taken from a photograph; see `gan_core.edges.line_art`."""
 
-    detail: float = 0.6
+    detail: float = 0.35
     flip: bool = False
 
 

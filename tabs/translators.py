@@ -9,7 +9,7 @@ from gan_core.latent import MAX_SEED
 from gan_core.recipe import Control
 from gan_core.translation import TranslationRecipe
 from tabs.panel import about
-from tabs.translation import MAX_MODELS, SIDES, note, translators
+from tabs.translation import MAX_MODELS, SIDES, Lines, note, translators
 
 OWN_SIZE = 0
 TRAINED_SIZE = -1
@@ -46,7 +46,7 @@ class TranslatorsPanel:
         self.lines = gr.Checkbox(
             False, label="Take its lines", elem_id="lines", info="Of a photograph, for models that colour line art"
         )
-        self.detail = gr.Slider(0, 1, 0.6, step=0.05, label="Detail", visible=False, elem_id="detail")
+        self.detail = gr.Slider(0, 1, Lines().detail, step=0.05, label="Detail", visible=False, elem_id="detail")
         self.flip = gr.Checkbox(False, label="White on black", visible=False, elem_id="flip")
         self.repeat = gr.Checkbox(False, label="Repeat 2 x 2", elem_id="repeat", info="As the pattern of a cloth")
         self.live = gr.Checkbox(True, label="After each stroke", elem_id="live", info="Else by the button")

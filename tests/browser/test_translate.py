@@ -90,10 +90,12 @@ def test_a_photograph_is_uploaded_and_its_lines_are_seen(page, tmp_path):
     page.locator("#canvas").get_by_label("Image").click()
     page.locator("#canvas input[type=file]").set_input_files(tmp_path / "photograph.png")
     wait_for(lambda: pixels(page, "#given") != before)
-    expect(page.locator("#translated")).to_contain_text("16x11 pixels")
+    expect(page.locator("#translated")).to_contain_text("256x171 pixels")  # "as trained" is 16 here
     seen = pixels(page, "#given")
     page.locator("#flip input").check()
     wait_for(lambda: pixels(page, "#given") != seen)
+    page.locator("#lines input").uncheck()
+    expect(page.locator("#translated")).to_contain_text("16x11 pixels")
 
 
 def test_what_is_enlarged_is_an_upload_as_it_is_and_an_example_as_in_training(page, tmp_path):

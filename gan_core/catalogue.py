@@ -1,95 +1,17 @@
-"""The recipes side by side: what their docstrings say, and what shows when each is built and run once."""
+"""The recipes by the age of their papers, and what their docstrings say of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar
 
-import torch
-from torch import Tensor, nn
-
-from gan_core import losses
-from gan_core.layers import MinibatchDeviation, blueprint, parameter_count
 from gan_core.noise import NoiseRecipe
-from gan_core.recipe import RECIPES, Batch, Inputs, Recipe, list_recipes
+from gan_core.recipe import RECIPES, Recipe
 from gan_core.translation import TranslationRecipe
 
 LAPTOP_SIZE, LAPTOP_CHANNELS, LAPTOP_CLASSES = 32, 1, 10
-TRANSLATED_SIZE, TRANSLATED_CHANNELS = 64, 3  # and as many channels of what goes in
 PAPER = re.compile(r"(\d{4}),\s+arXiv:(\d{4}\.\d{4,5})")
-OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross-entropy": lambda real, fake: losses.discriminator_real(real) + losses.discriminator_fake(fake),
-    "least squares": lambda real, fake: losses.least_squares(real, 1.0) + losses.least_squares(fake, 0.0),
-    "Wasserstein": losses.wasserstein,
-    "hinge": lambda real, fake: torch.stack([*losses.hinge_critic(real, fake).values()]).sum(),
-    "relativistic": losses.relativistic,
-}
-TERMS = {"penalty": "gradient penalty", "r1": "R1", "r2": "R2", "l1": "L1"}  # those whose name needs a word more
-WAY = re.compile(r"_(ab|ba|a|b)$")  # in the name of a term of both ways
-PAIRS, KINDS, PICTURES = "pairs", "no pairs", "pictures alone"
-NORMS: dict[type[nn.Module], str] = {
-    nn.BatchNorm1d: "batch", nn.BatchNorm2d: "batch", nn.GroupNorm: "layer", nn.InstanceNorm2d: "instance",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What sets a recipe apart, at its defaults.
-
-    Attributes:
-        year: Of its paper.
-        arxiv: The paper's number.
-        loss: What the critic minimises.
-        regularisers: What else bounds the critic, or has it look at variety.
-        generator_norms: How the generator normalises.
-        critic_norms: How the critic does.
-        conditional: Whether both are told the class.
-        n_critic: Updates of the critic for one of the generator.
-        generator_size: Parameters of the generator, at laptop size on 32x32 grey pictures.
-        critic_size: Those of the critic.
-    """
-
-    year: int
-    arxiv: str
-    loss: str
-    regularisers: tuple[str, ...]
-    generator_norms: tuple[str, ...]
-    critic_norms: tuple[str, ...]
-    conditional: bool
-    n_critic: int
-    generator_size: int
-    critic_size: int
-
-
-@dataclass(frozen=True)
-class TranslatorTraits:
-    """What sets a recipe that translates apart, at its defaults.
-
-    Attributes:
-        year: Of its paper.
-        arxiv: The paper's number.
-        learns_from: What it is shown.
-        terms: What the generator minimises.
-        judged: What the critic says of a picture.
-        generator_norms: How the generator normalises.
-        critic_norms: How the critic does.
-        context: How far around a pixel the generator looks, in pixels of its input; None: at the whole picture.
-        generator_size: Parameters of all its generators, at laptop size on coloured pictures of 64x64.
-        critic_size: Those of its critics.
-    """
-
-    year: int
-    arxiv: str
-    learns_from: str
-    terms: tuple[str, ...]
-    judged: str
-    generator_norms: tuple[str, ...]
-    critic_norms: tuple[str, ...]
-    context: int | None
-    generator_size: int
-    critic_size: int
+Kind = TypeVar("Kind", bound=Recipe)
 
 
 def summary(recipe: type[Recipe]) -> str:
@@ -106,13 +28,17 @@ def paper(recipe: type[Recipe]) -> tuple[int, str]:
 
 def noise_recipes() -> list[type[NoiseRecipe]]:
     """The recipes from noise to images, by the age of their papers."""
-    found = [cls for name in list_recipes() if issubclass(cls := RECIPES[name], NoiseRecipe)]
-    return sorted(found, key=lambda recipe: paper(recipe)[1])
+    return by_age(NoiseRecipe)
 
 
 def translation_recipes() -> list[type[TranslationRecipe]]:
     """The recipes from pictures to pictures, by the age of their papers."""
-    found = [cls for name in list_recipes() if issubclass(cls := RECIPES[name], TranslationRecipe)]
+    return by_age(TranslationRecipe)
+
+
+def by_age(kind: type[Kind]) -> list[type[Kind]]:
+    """The recipes of a kind, that with the oldest paper first, those of one paper by name."""
+    found = [recipe for _, recipe in sorted(RECIPES.items()) if issubclass(recipe, kind)]
     return sorted(found, key=lambda recipe: paper(recipe)[1])
 
 
@@ -121,184 +47,10 @@ def laptop(recipe: type[NoiseRecipe]) -> NoiseRecipe:
     return recipe().resolve(LAPTOP_SIZE, LAPTOP_CHANNELS, LAPTOP_CLASSES)
 
 
-def traits(recipe: type[NoiseRecipe]) -> Traits:
-    """What sets a recipe apart. Nothing of it is written down twice: networks are built, losses are computed."""
-    made = laptop(recipe)
-    with blueprint():
-        nets = made.build()
-    loss, beside = objective(recipe)
-    year, arxiv = paper(recipe)
-    return Traits(
-        year=year,
-        arxiv=arxiv,
-        loss=loss,
-        regularisers=(*beside, *bounds(recipe)),
-        generator_norms=tuple(dict.fromkeys(norms(nets["G"]))),
-        critic_norms=tuple(dict.fromkeys(norms(nets["D"]))),
-        conditional=made.num_classes is not None,
-        n_critic=next(phase.repeats for phase in made.phases if phase.name == "d"),
-        generator_size=parameter_count(nets["G"]),
-        critic_size=parameter_count(nets["D"]),
-    )
-
-
-def translator_traits(recipe: type[TranslationRecipe]) -> TranslatorTraits:
-    """What sets a recipe that translates apart; as `traits`, from its networks and losses."""
-    inputs = Inputs(TRANSLATED_CHANNELS, paired=recipe.pairs)
-    made = recipe().resolve(TRANSLATED_SIZE, TRANSLATED_CHANNELS, inputs=inputs)
-    with blueprint():
-        nets = made.build()
-    generators = nn.ModuleDict({name: nets[name] for name in made.generators})
-    critics = nn.ModuleDict({name: net for name, net in nets.items() if name not in generators})
-    year, arxiv = paper(recipe)
-    return TranslatorTraits(
-        year=year,
-        arxiv=arxiv,
-        learns_from=PICTURES if recipe.makes_inputs else PAIRS if recipe.pairs else KINDS,
-        terms=terms(recipe),
-        judged=judged(recipe),
-        generator_norms=tuple(dict.fromkeys(norms(generators))),
-        critic_norms=tuple(dict.fromkeys(norms(critics))),
-        context=made.context,
-        generator_size=parameter_count(generators),
-        critic_size=parameter_count(critics),
-    )
-
-
-def a_step(recipe: type[TranslationRecipe]) -> tuple[TranslationRecipe, nn.ModuleDict, Batch]:
-    """A recipe at its smallest, its networks, and something to train them on."""
-    made = recipe(recipe.Config.tiny())
-    channels, size = made.config.image_shape
-    images = torch.zeros(2, channels, size, size)
-    return made, made.build(), Batch(images, inputs=images[:, : made.config.channels_in], paired=recipe.pairs)
-
-
-def terms(recipe: type[TranslationRecipe]) -> tuple[str, ...]:
-    """What the generator minimises, once for both ways."""
-    made, nets, batch = a_step(recipe)
-    found = made.losses("g", nets, batch, images_seen=made.typical_images_seen)
-    return tuple(dict.fromkeys(TERMS.get(name, WAY.sub("", name)) for name in found))
-
-
-def judged(recipe: type[TranslationRecipe]) -> str:
-    """Of what the critic says how real it is, and what it is shown beside."""
-    made, nets, batch = a_step(recipe)
-    if not made.judges_patches:
-        return "the whole"
-    assert batch.inputs is not None
-    channels, size = made.config.image_shape
-    images = torch.randn(2, channels, size, size, generator=torch.Generator().manual_seed(0))
-    scores = made.judge(nets, batch.inputs, images)
-    told = made.judge(nets, batch.inputs + 1, images)
-    beside = any(not torch.equal(one, other) for one, other in zip(scores, told, strict=True))
-    return f"patches{f' at {len(scores)} scales' if len(scores) > 1 else ''}{', beside the input' if beside else ''}"
-
-
-def objective(recipe: type[NoiseRecipe]) -> tuple[str, list[str]]:
-    """What the critic's loss on scores is, up to a factor, and the names of the terms beside it.
-
-    It is recognised by its values: a loss that equals none of `OBJECTIVES` goes by the names of its terms.
-    """
-    made = recipe()
-    scores = torch.randn(4, 2, 8, generator=torch.Generator().manual_seed(0))
-    rows = [made.critic_loss(real, fake) for real, fake in scores]
-    names = list(rows[0])
-    for count in range(1, len(names) + 1):
-        found = torch.stack([torch.stack([row[name] for name in names[:count]]).sum() for row in rows])
-        for word, known in OBJECTIVES.items():
-            share = found / torch.stack([known(real, fake) for real, fake in scores])
-            if torch.allclose(share, share.mean()):
-                return word, [TERMS.get(name, name) for name in names[count:]]
-    return ", ".join(names), []
-
-
-def bounds(recipe: type[NoiseRecipe]) -> Iterator[str]:
-    """What bounds the critic: penalties, at every step or every few, clipping, and layers that do."""
-    made = recipe(recipe.Config.tiny())
-    nets, images = made.build(), torch.zeros(4, *shape_of(made))
-    batch = Batch(images, torch.zeros(4, dtype=torch.long))
-    always = made.losses("d", nets, batch, images_seen=0)
-    yield from (
-        TERMS.get(name, name) for name in always if name not in made.critic_loss(torch.zeros(4), torch.zeros(4))
-    )
-    for phase in made.phases:
-        if phase.every > 1:
-            yield f"{TERMS.get(phase.name, phase.name)} every {phase.every} steps"
-    if clips(made, nets):
-        yield "clipped weights"
-    if any(isinstance(module, nn.Dropout) and module.p for module in nets["D"].modules()):
-        yield "dropout"
-    if any(isinstance(module, MinibatchDeviation) for module in nets["D"].modules()):
-        yield "minibatch deviation"
-
-
-def shape_of(recipe: NoiseRecipe) -> tuple[int, int, int]:
-    """(C, S, S) of a resolved recipe's pictures."""
-    channels, size = recipe.config.image_shape
-    return channels, size, size
-
-
-@torch.no_grad()
-def clips(recipe: NoiseRecipe, nets: nn.ModuleDict) -> bool:
-    """Whether large weights of the critic are smaller after an update."""
-    weights = list(nets["D"].parameters())
-    for weight in weights:
-        weight.fill_(1.0)
-    recipe.after_update("d", nets)
-    return any(bool((weight < 1).any()) for weight in weights)
-
-
-def norms(net: nn.Module) -> Iterator[str]:
-    """How the layers of a network normalise, from the first to the last.
-
-    A recipe's own layer says it in a class attribute `normalises`; its parts are then not asked.
-    """
-    own = NORMS.get(type(net), getattr(type(net), "normalises", None))
-    if own is not None:
-        yield cast(str, own)
-        return
-    for child in net.children():
-        yield from norms(child)
-
-
 def described() -> list[list[str]]:
     """A table of what the recipes are, and of their papers."""
     rows = [["recipe", "what it is", "paper"]]
-    for recipe in sorted(RECIPES.values(), key=lambda recipe: paper(recipe)[1]):
+    for recipe in by_age(Recipe):
         year, arxiv = paper(recipe)
         rows.append([recipe.name, summary(recipe), f"{year}, arXiv:{arxiv}"])
     return rows
-
-
-def differences() -> list[list[str]]:
-    """A table of what sets the recipes apart."""
-    head = "recipe", "loss", "regulariser", "norm of G", "norm of D", "condition", "n_critic", "parameters of G", "of D"
-    rows = [list(head)]
-    for recipe in noise_recipes():
-        found = traits(recipe)
-        lists = (words(found.regularisers), words(found.generator_norms), words(found.critic_norms))
-        numbers = (str(found.n_critic), f"{found.generator_size:,}", f"{found.critic_size:,}")
-        rows.append([recipe.name, found.loss, *lists, "class" if found.conditional else "none", *numbers])
-    return rows
-
-
-def translators() -> list[list[str]]:
-    """A table of what sets the recipes that translate apart."""
-    nets = "norm of G", "norm of D", "looks at", "parameters of G", "of D"
-    rows = [["recipe", "learns from", "terms of G", "judged", *nets]]
-    for recipe in translation_recipes():
-        found = translator_traits(recipe)
-        lists = (words(found.terms), found.judged, words(found.generator_norms), words(found.critic_norms))
-        sizes = (f"{found.generator_size:,}", f"{found.critic_size:,}")
-        rows.append([recipe.name, found.learns_from, *lists, looked_at(found.context), *sizes])
-    return rows
-
-
-def looked_at(context: int | None) -> str:
-    """How much of a picture one pixel is drawn from."""
-    return "the whole" if context is None else f"{2 * context + 1}x{2 * context + 1}"
-
-
-def words(found: tuple[str, ...]) -> str:
-    """A list for people."""
-    return ", ".join(found) or "none"

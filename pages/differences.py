@@ -12,20 +12,13 @@ import streamlit as st
 from torch import nn
 
 from gan_core import Model, UsageError
-from gan_core.catalogue import (
-    Traits,
-    laptop,
-    looked_at,
-    noise_recipes,
-    traits,
-    translation_recipes,
-    translator_traits,
-    words,
-)
+from gan_core.catalogue import laptop, noise_recipes, paper, translation_recipes
 from gan_core.layers import memory_format
 from gan_core.library import find, local_models
 from gan_core.model_folder import read_config
 from gan_core.noise import NoiseRecipe
+from gan_core.recipe import Recipe
+from gan_core.traits import traits, translator_traits
 
 DATA = "digits"  # one judge has measured all of the box on them; other distances may not stand beside theirs
 PICTURES, ROUNDS = 64, 5
@@ -49,8 +42,8 @@ COLUMNS = {
     "recipe": st.column_config.TextColumn(pinned=True),
     "paper": st.column_config.LinkColumn(display_text=r"abs/(.*)"),
     "regulariser": st.column_config.TextColumn(width=270),
-    "G": st.column_config.NumberColumn("size of G", format="localized", help="Parameters.", width=80),
-    "D": st.column_config.NumberColumn("size of D", format="localized", help="Parameters.", width=80),
+    "parameters of G": st.column_config.NumberColumn("size of G", format="localized", help="Parameters.", width=80),
+    "of D": st.column_config.NumberColumn("size of D", format="localized", help="Parameters.", width=80),
     "condition": st.column_config.TextColumn(width=70),
     "n_critic": st.column_config.NumberColumn(width=60),
     "FD": st.column_config.NumberColumn(format="%.2f", width=50),
@@ -63,9 +56,9 @@ COLUMNS = {
 
 
 @st.cache_data(show_spinner=False)
-def found() -> dict[str, Traits]:
-    """The traits of every recipe by its name; they stay while the process does."""
-    return {recipe.name: traits(recipe) for recipe in noise_recipes()}
+def found() -> dict[str, dict[str, str | int]]:
+    """What sets every recipe from noise to images apart, by its name; it stays while the process does."""
+    return {recipe.name: traits(recipe).cells() for recipe in noise_recipes()}
 
 
 @st.cache_resource(show_spinner=False)
@@ -91,28 +84,11 @@ def distances() -> dict[str, tuple[float, float]]:
 
 def table() -> pd.DataFrame:
     """One row a recipe, the oldest first; what is not known yet is empty."""
-    judged, timed = distances(), milliseconds()
-    rows = []
-    for name, here in found().items():
-        fd, floor = judged.get(name, (None, None))
-        rows.append(
-            {
-                "recipe": name,
-                "loss": here.loss,
-                "regulariser": words(here.regularisers),
-                "norm of G": words(here.generator_norms),
-                "norm of D": words(here.critic_norms),
-                "condition": "class" if here.conditional else "none",
-                "n_critic": here.n_critic,
-                "G": here.generator_size,
-                "D": here.critic_size,
-                "FD": fd,
-                "floor": floor,
-                "ms": timed.get(name),
-                "year": here.year,
-                "paper": f"https://arxiv.org/abs/{here.arxiv}",
-            }
-        )
+    judged, timed, rows = distances(), milliseconds(), []
+    for recipe in noise_recipes():
+        fd, floor = judged.get(recipe.name, (None, None))
+        measured = {"FD": fd, "floor": floor, "ms": timed.get(recipe.name)}
+        rows.append({"recipe": recipe.name} | found()[recipe.name] | measured | source(recipe))
     return pd.DataFrame(rows)
 
 
@@ -120,22 +96,14 @@ def table() -> pd.DataFrame:
 def table_of_translators() -> pd.DataFrame:
     """One row a recipe that translates, the oldest first."""
     return pd.DataFrame(
-        {
-            "recipe": recipe.name,
-            "learns from": here.learns_from,
-            "terms of G": words(here.terms),
-            "judged": here.judged,
-            "norm of G": words(here.generator_norms),
-            "norm of D": words(here.critic_norms),
-            "looks at": looked_at(here.context),
-            "G": here.generator_size,
-            "D": here.critic_size,
-            "year": here.year,
-            "paper": f"https://arxiv.org/abs/{here.arxiv}",
-        }
-        for recipe in translation_recipes()
-        for here in [translator_traits(recipe)]
+        {"recipe": recipe.name} | translator_traits(recipe).cells() | source(recipe) for recipe in translation_recipes()
     )
+
+
+def source(recipe: type[Recipe]) -> dict[str, str | int]:
+    """The last cells of a row: the recipe's paper."""
+    year, arxiv = paper(recipe)
+    return {"year": year, "paper": f"https://arxiv.org/abs/{arxiv}"}
 
 
 def show_differences() -> None:

@@ -12,7 +12,7 @@ LAYERS = {
     2: {
         "__init__", "callbacks", "card", "catalogue", "conditional", "deploy", "evaluate", "examples", "export",
         "extractors", "fidelity", "hub", "hub_errors", "library", "loading", "model", "model_folder", "monitor", "plan",
-        "probe", "readable", "reals", "report", "runs", "trainer", "training", "translate",
+        "probe", "readable", "reals", "report", "runs", "trainer", "training", "traits", "translate",
     },
     1: {"checkpoint", "recipes"},
     0: {

@@ -18,7 +18,8 @@ class Listed:
 
 def list_command(words: list[str]) -> None:
     """List the recipes: what they are, their papers, what sets them apart, their size."""
-    from gan_core.catalogue import described, differences, translators
+    from gan_core.catalogue import described
+    from gan_core.traits import differences, translators
 
     show = show_markdown if parse(Listed, words, "list").markdown else show_text
     for place, table in enumerate((described(), differences(), translators())):

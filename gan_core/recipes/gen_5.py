@@ -14,7 +14,7 @@ $$L_G = \tfrac12\sum_k \mathbb{E}_x[\mathrm{softplus}(-D_k(G(x)))]
 + \lambda\,\mathbb{E}_{x,y}[\lvert G(x) - y\rvert]$$
 
 where $\mathrm{CE}_{0.9}(\ell) = 0.9\,\mathrm{softplus}(-\ell) + 0.1\,\mathrm{softplus}(\ell)$. As there: layers,
-$\lambda = 100$, Adam at 2e-4 with betas (0.5, 0.999), cosine to a tenth of the rate; here by default over 100,000
+$\lambda = 100$, Adam at 2e-4 with betas (0.5, 0.999), cosine to a tenth of the rate; here by default over 48,000
 pictures.
 """
 

@@ -77,7 +77,9 @@ BUNDLED = {
         "pix2pix --dataset openmoji_outline --steps 4000 --lr_schedule cosine --lr_horizon 64000 --precision bf16", 15
     ),
     "cyclegan-faces_masked": Recorded(
-        "cyclegan --composite --steps 5000 --lr_schedule cosine --lr_horizon 20000 --precision bf16", 35
+        "cyclegan --composite --cycle 3 --identity 0 --steps 5000 --lr_schedule cosine --lr_horizon 20000 "
+        "--precision bf16",
+        20,
     ),
     "cyclegan-batik_palettes": Recorded(
         "cyclegan --dataset batik_palettes --steps 4000 --lr_schedule cosine --lr_horizon 16000 --precision bf16", 32

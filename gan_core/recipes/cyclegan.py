@@ -22,7 +22,8 @@ generators with reflected borders and instance normalisation, generators before 
 $\mathcal N(0, 0.02^2)$, Adam at 2e-4 with betas (0.5, 0.999). Unlike it: few channels and blocks, more than one
 picture a batch, critics' translations are made after the generators' step, a constant rate by default (paper: linear
 decay over the second half). With `composite`, a generator also says how much of each pixel to change,
-$m\,G(a) + (1 - m)\,a$: what it leaves alone stays untouched.
+$m\,G(a) + (1 - m)\,a$: what it leaves alone stays untouched. That is a gate which the two terms that ask for no change
+can shut for good before the game opens it: it goes with $\iota = 0$, which nothing is lost by, and $\lambda = 3$.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class CycleGANConfig(TranslationConfig):
     upsample: Upsample = "conv_transpose"
     """How the generators double the side; the last two avoid checkerboards."""
     composite: bool = False
-    """Whether generators also say how much of each pixel to change."""
+    """Whether generators also say how much of each pixel to change; goes with identity 0 and cycle 3."""
     cycle: float = 10.0
     """Lambda, the weight of coming back."""
     identity: float = 0.5

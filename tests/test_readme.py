@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import gan_core
 from gan_core.cli import COMMANDS, main
@@ -60,6 +61,18 @@ def test_the_generate_commands_and_the_python_example(tmp_path):
     scope = {"gan_core": gan_core}
     exec(code, scope)
     assert scope["images"].shape == (16, 1, 32, 32)
+
+
+def test_the_translate_commands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for file in ("sketch.png", "photo.jpg"):
+        Image.effect_noise((70, 50), 90).save(file)
+    commands = [line for line in COMMAND_LINES if line.startswith("python -m gan_core translate")]
+    assert commands
+    for command in commands:
+        main(shlex.split(command)[3:])
+    with Image.open("cloth.png") as cloth, Image.open("twice.png") as twice:
+        assert (cloth.size, twice.size) == ((70, 50), (140, 100))
 
 
 def test_the_first_training_command_of_the_source_works_as_written(tmp_path, monkeypatch, capsys):

@@ -1,19 +1,25 @@
 """The first page: what a GAN is, and what the models at hand have learnt."""
 
+import dataclasses
 import math
 import random
 from contextlib import suppress
 
 import streamlit as st
+from PIL import Image
 
 from gan_core import UsageError
 from gan_core.card import plain
+from gan_core.data.images import to_unit_range
 from gan_core.latent import MAX_SEED
 from gan_core.library import available, load
 from gan_core.noise import NoiseRecipe
 from gan_core.pictures import grid
+from gan_core.recipe import Recipe
+from gan_core.report import is_of_translations
+from gan_core.translation import TranslationRecipe
 from pages.installed import folder_of
-from pages.pointers import ICONS
+from pages.pointers import ICONS, in_playground
 from pages.reports import carried
 
 ROWS, COLUMNS = 4, 8
@@ -31,16 +37,22 @@ NEXT = (
 )
 
 
-def worth_showing() -> list[str]:
-    """The bundled models that draw from noise, the best first; without any, the first that are installed."""
-    names = available(NoiseRecipe)
+def worth_showing(kind: type[Recipe]) -> list[str]:
+    """The bundled models of a kind of recipe, the best first; without any, the first that are installed."""
+    names = available(kind)
     return sorted((name for name in names if name.startswith("weights/")), key=distance) or names[:FEW]
 
 
 def distance(name: str) -> float:
-    """A bundled model's FD as a multiple of what real pictures score; of one without a report, any other is less."""
+    """A bundled model's FD as a multiple of what real pictures score; of one without a report, any other is less.
+
+    Of a model that translates, how much of the way from its inputs to real pictures is left, by their FD.
+    """
     with suppress(UsageError):  # said where it is asked for by name
         if (report := carried(folder_of(name))) is not None:
+            if is_of_translations(report):
+                fd = {source: scores["fd"] for source, scores in report["sources"].items()}
+                return float((fd["model"] - fd["truth"]) / (fd["input"] - fd["truth"]))
             return float(report["fd"]["value"] / report["fd"]["floor"])
     return math.inf
 
@@ -67,6 +79,26 @@ def wall(name: str, seed: int) -> None:
     st.caption(f"Made a moment ago on this machine from seed {seed}; not selected.")
 
 
+def pairs(name: str) -> None:
+    """What one model makes of the inputs that it came with, and the way to give it others."""
+    try:
+        model = load(name)
+    except UsageError as error:
+        st.warning(plain(error))
+        return
+    if model.examples is not None:
+        drawn = model.translations(to_unit_range(model.examples.inputs))
+        sheet = dataclasses.replace(model.examples, truths=None).sheet(drawn)
+        sheet = sheet.resize((2 * sheet.width, 2 * sheet.height), Image.Resampling.NEAREST)
+        st.image(sheet, width="stretch", alt=f"{len(drawn)} pictures, and below each what {name} made of it")
+    st.page_link(
+        "playground.py",
+        label=f"Draw or upload a picture for {short(name)}",
+        icon=":material/arrow_forward:",
+        query_params=in_playground(name),
+    )
+
+
 def short(name: str) -> str:
     """A model's name without where it is."""
     return name.split("/")[1]
@@ -79,7 +111,7 @@ st.markdown(
     "can hardly be told from real ones."
 )
 
-if shown := worth_showing():
+if shown := worth_showing(NoiseRecipe):
     chosen = st.pills(
         "Model", shown, default=shown[0], required=True, key="wall", format_func=short, label_visibility="collapsed"
     )
@@ -90,6 +122,18 @@ else:
         "Hugging Face Hub on the Models page.",
         icon=":material/inbox:",
     )
+
+if shown := worth_showing(TranslationRecipe):
+    st.subheader("From picture to picture", divider="gray")
+    st.markdown(
+        "Some generators are given a picture in place of noise. Above what they are given, below what they draw."
+    )
+    pairs(
+        st.pills(
+            "Translator", shown, default=shown[0], required=True, key="pairs", format_func=short,
+            label_visibility="collapsed",
+        )
+    )  # fmt: skip
 
 st.subheader("Where to go", divider="gray")
 for start in range(0, len(NEXT), CARDS_PER_ROW):

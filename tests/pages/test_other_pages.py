@@ -15,7 +15,9 @@ from gan_core.recipe import RECIPES
 from pages.cards import with_links
 from pages.differences import distances
 from tests.families import NOISE, TRANSLATION
-from tests.pages.test_evaluate_page import REPORT
+from tests.pages.test_evaluate_page import REPORT, TRANSLATED
+
+SOURCES = "model", "input", "truth"
 
 
 def links(at):
@@ -65,6 +67,27 @@ def test_home_does_not_ask_for_the_report_of_a_stranger(open_page, bundled, trai
     file.write_text(json.dumps(described))
     at = open_page("home.py")
     assert not at.exception and "Play with c-better" in links(at)
+
+
+def save_translator(folder, metrics=None):
+    """A tiny, untrained model of gen_1 with two examples."""
+    recipe = RECIPES["gen_1"](RECIPES["gen_1"].Config.tiny())
+    generators = nn.ModuleDict({"G": recipe.build()["G"].eval()})
+    examples = Examples(torch.zeros(2, 1, 16, 16, dtype=torch.uint8), None)
+    training = {"dataset": "batik", "images_seen": 1, "steps": 1, "seconds": 1.0}
+    Model(recipe, generators, examples=examples, training=training, metrics=metrics or {}).save(folder)
+
+
+def test_home_shows_what_becomes_of_pictures_the_best_first(open_page, nothing_bundled, tmp_path):
+    # left of the way from the inputs' FD to that of real pictures: half, a tenth
+    for name, fds in (("a-far", (6.0, 10.0, 2.0)), ("b-near", (11.0, 101.0, 1.0))):
+        sources = {key: TRANSLATED["sources"][key] | {"fd": fd} for key, fd in zip(SOURCES, fds, strict=True)}
+        save_translator(tmp_path / "weights" / name, TRANSLATED | {"sources": TRANSLATED["sources"] | sources})
+    at = open_page("home.py")
+    assert at.button_group(key="pairs").options == ["b-near", "a-far"] and len(at.get("image")) == 1
+    at.button_group(key="pairs").set_value("weights/a-far").run()
+    (link,) = (link for link in at.get("page_link") if "Draw or upload a picture for a-far" in link.proto.label)
+    assert link.proto.query_string == "translate=weights%2Fa-far"
 
 
 def test_new_samples_have_a_seed_that_the_playground_takes(open_page, nothing_bundled, trained, monkeypatch):
@@ -234,16 +257,7 @@ def test_docstrings_become_streamlit_markdown():
 
 
 def test_a_model_that_translates_is_sent_to_its_own_tab(open_page, nothing_bundled, runs):
-    recipe = RECIPES["gen_1"](RECIPES["gen_1"].Config.tiny())
-    nets = recipe.build().eval()
-    generators = nn.ModuleDict({"G": nets["G"]})
-    examples = Examples(torch.zeros(2, 1, 16, 16, dtype=torch.uint8), None)
-    Model(
-        recipe,
-        generators,
-        examples=examples,
-        training={"dataset": "batik", "images_seen": 1, "steps": 1, "seconds": 1.0},
-    ).save(runs / "sketches" / "model")
+    save_translator(runs / "sketches" / "model")
     at = open_page("models.py")
     assert any("runs/sketches" in markdown.value for markdown in at.markdown)
     assert any("model.translate(" in code.value for code in at.code)

@@ -72,9 +72,13 @@ BUNDLED = {
         "gen_4 --steps 6000 --lr_schedule cosine --lr_horizon 96000 --precision bf16", 20, threads=2
     ),
     "gen_5-batik": Recorded("gen_5 --steps 4000 --lr_horizon 64000 --precision bf16", 20),
-    "pix2pix-batik": Recorded("pix2pix --steps 4000 --lr_schedule cosine --lr_horizon 64000 --precision bf16", 15),
+    "pix2pix-batik": Recorded(
+        "pix2pix --width 20 --steps 5000 --lr_schedule cosine --lr_horizon 80000 --precision bf16", 10
+    ),
     "pix2pix-openmoji_outline": Recorded(
-        "pix2pix --dataset openmoji_outline --steps 4000 --lr_schedule cosine --lr_horizon 64000 --precision bf16", 15
+        "pix2pix --dataset openmoji_outline --width 20 --steps 5000 --lr_schedule cosine --lr_horizon 80000 "
+        "--precision bf16",
+        10,
     ),
     "cyclegan-faces_masked": Recorded(
         "cyclegan --composite --cycle 3 --identity 0 --steps 5000 --lr_schedule cosine --lr_horizon 20000 "

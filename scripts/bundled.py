@@ -73,10 +73,10 @@ BUNDLED = {
     ),
     "gen_5-batik": Recorded("gen_5 --steps 4000 --lr_horizon 64000 --precision bf16", 20),
     "pix2pix-batik": Recorded(
-        "pix2pix --width 20 --steps 5000 --lr_schedule cosine --lr_horizon 80000 --precision bf16", 10
+        "pix2pix --width 16 --steps 5000 --lr_schedule cosine --lr_horizon 80000 --precision bf16", 10
     ),
     "pix2pix-openmoji_outline": Recorded(
-        "pix2pix --dataset openmoji_outline --width 20 --steps 5000 --lr_schedule cosine --lr_horizon 80000 "
+        "pix2pix --dataset openmoji_outline --width 16 --steps 5000 --lr_schedule cosine --lr_horizon 80000 "
         "--precision bf16",
         10,
     ),

@@ -64,7 +64,7 @@ def of_samples(metrics: Mapping[str, Any]) -> dict[str, str]:
 
 TRUTHS = {  # where in a source's numbers, and what they are
     "truth.l1": "Difference from the truth (L1)",
-    "truth.psnr": "PSNR in dB",
+    "truth.psnr": "PSNR in dB, over all pictures",
     "truth.ssim": "SSIM",
     "features": "Distance from the truth in features",
     "truth.changed.l1": "L1 where the truth differs from the input",

@@ -168,7 +168,7 @@ class Closeness:
 
     Attributes:
         l1: 0 to 1.
-        psnr: In dB; None where a picture is exactly right, which makes it infinite.
+        psnr: In dB; None where all pictures are exactly right, which makes it infinite.
         ssim: Up to 1.
         changed: Where the truth differs from the input, if most of it does not: behind a mask, for example.
         kept: Where it does not.

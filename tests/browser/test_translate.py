@@ -135,11 +135,16 @@ def test_an_empty_canvas_says_what_to_do(page):
 def test_the_before_and_after_slider_moves_and_fits_a_phone(page):
     open_translate(page, "runs/sketch")
     handle = page.locator("#before-after").get_by_test_id("slider")
-    before = handle.bounding_box()
-    page.mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(before["x"] + before["width"] / 2 - 80, before["y"] + before["height"] / 2, steps=4)
-    page.mouse.up()
-    wait_for(lambda: handle.bounding_box()["x"] < before["x"] - 40)
+
+    def dragged():  # again where the page moved it while its pictures came
+        before = handle.bounding_box()
+        x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x - 80, y, steps=4)
+        page.mouse.up()
+        return handle.bounding_box()["x"] < before["x"] - 40
+
+    wait_for(dragged)
     page.set_viewport_size({"width": 390, "height": 900})
     wait_for(lambda: not page.evaluate(OVERFLOW) > 0, 10, "it scrolls sideways")

@@ -21,6 +21,8 @@ from gan_core.translation import TranslationRecipe
 
 TOLERANCE = 1e-4  # of pictures in [-1, 1]
 INSTALL = "pip install onnx onnxscript onnxruntime"
+VARYING = {0: "N", 2: "H", 3: "W"}  # dimensions whose length is the caller's
+TALKATIVE = ("torch.onnx", "onnxscript", "onnx_ir")
 Named = dict[str, Tensor]
 
 
@@ -60,7 +62,7 @@ def export(model: Model, path: Path, generator: str | None = None) -> dict[str, 
     """
     refuse_missing()
     module, given = parts(model, generator)
-    varying = {name: {k: torch.export.Dim.AUTO for k in (0, 2, 3) if k < value.ndim} for name, value in given.items()}
+    varying = {name: {k: VARYING[k] for k in VARYING if k < value.ndim} for name, value in given.items()}
     with torch.no_grad(), quietly():
         program = torch.onnx.export(
             module, kwargs=given, dynamo=True, dynamic_shapes=varying, input_names=list(given),
@@ -120,12 +122,14 @@ def refuse_unlike(path: Path, module: nn.Module, given: Named) -> None:
 @contextmanager
 def quietly() -> Iterator[None]:
     """The exporter tells of every step."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in TALKATIVE]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

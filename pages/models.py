@@ -155,10 +155,15 @@ def show_installed() -> None:
             "No model is installed yet. Train one on the Train page, or add one by its Hub id above.",
             icon=":material/inbox:",
         )
-    for start in range(0, len(names), CARDS_PER_ROW):
-        for column, name in zip(st.columns(CARDS_PER_ROW), names[start : start + CARDS_PER_ROW], strict=False):
-            with column, st.container(border=True, height="stretch"):
-                installed(name)
+    drawing = [name for name in names if is_of(name, NoiseRecipe)]  # and what is damaged
+    translating = [name for name in names if name not in drawing]
+    for title, group in (("From noise to pictures", drawing), ("From picture to picture", translating)):
+        if group:
+            st.subheader(title, divider="gray")
+        for start in range(0, len(group), CARDS_PER_ROW):
+            for column, name in zip(st.columns(CARDS_PER_ROW), group[start : start + CARDS_PER_ROW], strict=False):
+                with column, st.container(border=True, height="stretch"):
+                    installed(name)
 
 
 def show_recipes() -> None:

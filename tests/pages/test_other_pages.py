@@ -256,10 +256,11 @@ def test_docstrings_become_streamlit_markdown():
     assert text == "See [arXiv:1406.2661](https://arxiv.org/abs/1406.2661): \n$$\na\n$$\n and\n\n$$\nb\n= c\n$$\n"
 
 
-def test_a_model_that_translates_is_sent_to_its_own_tab(open_page, nothing_bundled, runs):
+def test_a_model_that_translates_is_sent_to_its_own_tab(open_page, nothing_bundled, trained, runs):
     save_translator(runs / "sketches" / "model")
     at = open_page("models.py")
+    assert [title.value for title in at.subheader] == ["From noise to pictures", "From picture to picture"]
     assert any("runs/sketches" in markdown.value for markdown in at.markdown)
     assert any("model.translate(" in code.value for code in at.code)
-    links = {link.proto.page: link.proto.query_string for link in at.get("page_link")}
+    links = {link.proto.page: link.proto.query_string for link in at.get("page_link")}  # of the last
     assert links["play"] == "translate=runs%2Fsketches" and links["evaluate"] == "model=runs%2Fsketches"

@@ -26,7 +26,7 @@ MAX_MODELS = 4
 MAX_SIDE = 1024  # pixels that the playground translates; more take longer than a visitor waits
 SIDES = (64, 128, 256, 512, MAX_SIDE)
 VARIATIONS = 6
-FAVOURITES = ("weights/gen_1-batik", "weights/pix2pix-batik")  # what a first visit shows, if it is there
+FAVOURITES = ("weights/gen_5-batik", "weights/gen_1-batik")  # what a first visit shows, if it is there
 INFERNO = ((0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))  # from 0 to 1, for a map
 
 

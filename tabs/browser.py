@@ -6,7 +6,6 @@ from gan_core.latent import MAX_SEED
 
 DICE = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
 CLEAR = "() => null"
-SHOWN_IF = "on => [{__type__: 'update', visible: on}, {__type__: 'update', visible: on}]"  # of two components
 
 
 def after(milliseconds: int, text: str) -> str:

@@ -14,11 +14,12 @@ from PIL import Image
 from gan_core import Model, UsageError
 from gan_core.card import plain
 from gan_core.data.picture_file import to_mode
+from gan_core.edges import is_drawing
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
 from gan_core.recipe import nearest
 from gan_core.translation import TranslationRecipe
-from tabs.browser import DICE, SHOWN_IF
+from tabs.browser import DICE
 from tabs.canvas import bound
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, elsewhere, told
@@ -32,10 +33,11 @@ from tabs.translation import (
     received,
     repeated,
     save_pair,
+    takes_drawings,
     translator,
     translators,
 )
-from tabs.translators import NO_MODELS, OWN_SIZE, TRAINED_SIZE, TranslatorsPanel
+from tabs.translators import ALWAYS, AUTOMATIC, NO_MODELS, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
 
 CANVAS = SHOWN = 512  # pixels of a fresh canvas, and of small pictures when they are enlarged
 STRIP = 256  # pixels of a variation at most: there are several
@@ -147,7 +149,7 @@ class TranslateTab:
         self.asked = gr.State()  # digest of the picture and choices that are answered
         results = [
             self.slider, self.status, self.given, self.gallery, self.patches, self.cloth, self.used, self.file,
-            self.asked,
+            self.asked, panel.detail, panel.flip,
         ]  # fmt: skip
         draw: dict[str, Any] = {
             "fn": self._draw, "inputs": [self.canvas, *panel.inputs], "outputs": results,
@@ -163,14 +165,11 @@ class TranslateTab:
             self._sized, [self.canvas, panel.models], panel.side, **elsewhere(self.status), **TAKES_TURNS
         )
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
-        choices = [panel.lines, panel.models, panel.side]
-        lined = panel.lines.input(self._lined, choices, panel.side, **QUIETLY, **TAKES_TURNS)
-        turned = [panel.side, panel.backwards, panel.flip, panel.repeat]
+        turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
         draws = [
             gr.on([go.click, panel.seed.submit, panel.detail.release, *(each.input for each in turned)], **draw),
-            *(event.success(**draw) for event in (choose, opened, another_one, rolled, lined)),
+            *(event.success(**draw) for event in (choose, opened, another_one, rolled)),
         ]
-        panel.lines.change(None, panel.lines, [panel.detail, panel.flip], js=SHOWN_IF, **QUIETLY)
         once = draw | {"fn": self._draw_once, "inputs": [panel.live, self.asked, *draw["inputs"]]}
         # a stroke is an input, an undone one a change, and a picture an upload, which a change follows when it is shown
         draws += [gr.on([self.canvas.input, self.canvas.change], **once), sized.success(**once)]
@@ -208,7 +207,7 @@ class TranslateTab:
     @told()
     def _another(self, names: list[str] | None) -> list[Any]:
         model = translator(next(iter(names or ()), None))[1]
-        return [shown(model, random.randrange(EXAMPLES)), TRAINED_SIZE if model.recipe.factor > 1 else gr.skip()]
+        return [shown(model, random.randrange(EXAMPLES)), AUTOMATIC if model.recipe.factor > 1 else gr.skip()]
 
     @told()
     def _sized(self, canvas: dict[str, Any] | None, names: list[str] | None) -> Any:
@@ -217,15 +216,6 @@ class TranslateTab:
         if picture is None or not names or translator(names[0])[1].recipe.factor == 1:
             return gr.skip()
         return OWN_SIZE if max(picture.size) <= LARGE else LARGE
-
-    @told()
-    def _lined(self, lines: bool, names: list[str] | None, side: int) -> int:
-        """Lines are as thin at any size, so more of a photograph is seen at larger ones; networks that only look around
-        a pixel take them."""
-        local = all(translator(name)[1].recipe.context is not None for name in names or ())
-        if lines:
-            return LINED if local and side == TRAINED_SIZE else side
-        return TRAINED_SIZE if side == LINED else side
 
     def _draw_once(self, live: bool, asked: list[Any] | None, canvas: dict[str, Any] | None, *choices: Any) -> Any:
         """Draws unless that is what is shown: a canvas tells of a change several times over.
@@ -239,34 +229,47 @@ class TranslateTab:
     @told()
     def _draw(
         self, canvas: dict[str, Any] | None, names: list[str] | None, side: int, seed: int | None, backwards: bool,
-        lines: bool, detail: float, flip: bool, repeat: bool,
+        lines: str, detail: float, flip: bool, repeat: bool,
     ) -> list[Any]:  # fmt: skip
         picture = picture_of(canvas)
         asked = [digest(picture), names, side, seed, backwards, lines, detail, flip, repeat]
         if not names or picture is None:
             said = NOTHING if names else "Choose a model." if translators() else NO_MODELS
-            return [gr.skip(), said, *[gr.skip()] * 4, None, gr.DownloadButton(interactive=False), asked]
-        first = translator(names[0])[1]
+            unsaved = gr.DownloadButton(interactive=False)
+            return [gr.skip(), said, *[gr.skip()] * 4, None, unsaved, asked, *[gr.skip()] * 2]
+        chosen = [translator(name)[1] for name in names]
+        lined = lines == ALWAYS or (lines == WHERE_NEEDED and takes_drawings(chosen[0]) and not is_drawing(picture))
         controls = {"backwards": 1.0} if backwards else {}
-        side = first.image_size // first.recipe.factor if side == TRAINED_SIZE else side
-        chosen = Lines(detail, flip) if lines else None
-        given, drawn, settings = run(Translation(tuple(names), side, seed or 0, chosen, controls), picture)
+        side = usual_side(chosen, lined) if side == AUTOMATIC else side
+        given, drawn, settings = run(
+            Translation(tuple(names), side, seed or 0, Lines(detail, flip) if lined else None, controls), picture
+        )
         return [
             (to_mode(given, 3), drawn[0].picture),
             said_of(given, drawn, picture),
-            gr.Image(enlarged(given), visible=lines),
+            gr.Image(enlarged(given), visible=lined),
             several(given, drawn, settings),
             patches(given, drawn[0], backwards),
             gr.Image(enlarged(repeated(drawn[0].picture)), visible=repeat),
             settings,
             gr.DownloadButton(value=save_pair(given, drawn, settings), interactive=True),
             asked,
+            gr.Slider(visible=lined),
+            gr.Checkbox(visible=lined),
         ]
 
 
 def offered(names: Iterable[str]) -> list[str]:
     """The models to choose from: those that are here, and those that are chosen already."""
     return [*dict.fromkeys([*translators(), *names])]
+
+
+def usual_side(models: list[Model], lined: bool) -> int:
+    """The side that models were trained at. But lines are as thin at any size, so more of a photograph is seen at a
+    larger one; networks that only look around a pixel take it."""
+    if lined and all(model.recipe.context is not None for model in models):
+        return LINED
+    return models[0].image_size // models[0].recipe.factor
 
 
 def picture_of(canvas: dict[str, Any] | None) -> Image.Image | None:

@@ -14,7 +14,7 @@ from PIL import Image
 from gan_core import Model, UsageError, __version__, library
 from gan_core.data import DATASETS
 from gan_core.data.picture_file import open_image, to_mode
-from gan_core.edges import line_art
+from gan_core.edges import is_drawing, line_art
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
 from gan_core.translation import TranslationRecipe
@@ -148,6 +148,13 @@ def example(model: Model, place: int) -> Image.Image | None:
         return None
     pixels = model.examples.inputs[place % len(model.examples.inputs)].permute(1, 2, 0)
     return Image.fromarray(pixels.squeeze(2).numpy())
+
+
+def takes_drawings(model: Model) -> bool:
+    """Whether the inputs that a model came with are line art."""
+    examples = [] if model.examples is None else range(len(model.examples.inputs))
+    drawings = [is_drawing(picture) for place in examples if (picture := example(model, place))]
+    return sum(drawings) > len(drawings) / 2
 
 
 def received(sent: object) -> Image.Image:

@@ -12,7 +12,8 @@ from tabs.panel import about
 from tabs.translation import MAX_MODELS, SIDES, Lines, note, translators
 
 OWN_SIZE = 0
-TRAINED_SIZE = -1
+AUTOMATIC = -1
+WHERE_NEEDED, ALWAYS, NEVER = "where needed", "always", "never"
 NO_MODELS = (
     "**There is no model here yet that translates pictures.** Train one on the training page or with "
     "`python train.py gen_1`, or add one from the Hugging Face Hub on the models page."
@@ -30,8 +31,8 @@ class TranslatorsPanel:
         )  # fmt: skip
         self.about = gr.Markdown("" if names else NO_MODELS, elem_id="translator", elem_classes="said")
         self.side = gr.Dropdown(
-            [("as trained", TRAINED_SIZE), *((f"{side} px", side) for side in SIDES), ("its own", OWN_SIZE)],
-            value=TRAINED_SIZE, label="Size", elem_id="side", info="Longer side at which the picture is translated",
+            [("automatic", AUTOMATIC), *((f"{side} px", side) for side in SIDES), ("its own", OWN_SIZE)],
+            value=AUTOMATIC, label="Size", elem_id="side", info="Longer side at which the picture is translated",
         )  # fmt: skip
         with gr.Row(elem_classes="line"):
             self.seed = gr.Number(
@@ -43,9 +44,10 @@ class TranslatorsPanel:
             False, label="Backwards", visible=False, elem_id="backwards",
             info="Translate the other way: from pictures to inputs",
         )  # fmt: skip
-        self.lines = gr.Checkbox(
-            False, label="Take its lines", elem_id="lines", info="Of a photograph, for models that colour line art"
-        )
+        self.lines = gr.Radio(
+            [WHERE_NEEDED, ALWAYS, NEVER], value=WHERE_NEEDED, label="Take its lines", elem_id="lines",
+            info="Of a photograph, for models that colour drawings",
+        )  # fmt: skip
         self.detail = gr.Slider(0, 1, Lines().detail, step=0.05, label="Detail", visible=False, elem_id="detail")
         self.flip = gr.Checkbox(False, label="White on black", visible=False, elem_id="flip")
         self.repeat = gr.Checkbox(False, label="Repeat 2 x 2", elem_id="repeat", info="As the pattern of a cloth")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from gan_core.edges import line_art
+from gan_core.edges import is_drawing, line_art
 
 
 def square():
@@ -45,3 +45,15 @@ def test_any_mode_and_shape(mode, size):
     picture = Image.new("I;16", size, 9000) if mode == "I;16" else Image.effect_noise(size, 90).convert(mode)
     lines = line_art(picture, 64)
     assert lines.mode == "L" and max(lines.size) == 64 and min(lines.size) >= 1
+
+
+def test_drawings_are_told_from_photographs():
+    from gan_core.data import load_data
+
+    def drawings(name, part):
+        pictures = getattr(load_data(name, split="test"), part)[:100]
+        return sum(is_drawing(Image.fromarray(p.permute(1, 2, 0).numpy().squeeze())) for p in pictures)
+
+    assert drawings("batik", "inputs") == drawings("openmoji_outline", "inputs") == 100
+    assert drawings("photos", "images") < 15 and drawings("faces", "images") < 40
+    assert is_drawing(Image.new("RGBA", (9, 9)))  # nothing on transparent ground yet

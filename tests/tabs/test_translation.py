@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from gan_core import UsageError
 from gan_core.edges import line_art
@@ -17,16 +17,16 @@ from tabs.panel import load
 from tabs.settings import Settings
 from tabs.translate import TranslateTab, picture_of, run, shown
 from tabs.translation import Lines, Translation, beside, example, heatmap, note, received, repeated, save_pair
-from tabs.translators import OWN_SIZE, TRAINED_SIZE, TranslatorsPanel
+from tabs.translators import ALWAYS, AUTOMATIC, NEVER, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
 from tests.tabs.tiny import tiny_model, tiny_translator
 
 
 @pytest.fixture
 def models(runs, nothing_bundled):
-    """Models of three kinds that translate, and one that does not."""
+    """Models that translate, and one that does not."""
     for name, recipe, dataset in (
         ("sketch", "gen_1", "batik"), ("variations", "gen_3", "batik"), ("masks", "cyclegan", "faces_masked"),
-        ("larger", "srgan", "photos"),
+        ("larger", "srgan", "photos"), ("whole", "pix2pix", "batik"),
     ):  # fmt: skip
         tiny_translator(recipe, dataset).save(runs / name / "model")
     tiny_model().save(runs / "noise" / "model")
@@ -64,16 +64,41 @@ def test_what_a_model_does_not_have_is_not_shown_and_not_asked_for(models):
     assert said == [{"visible": True}, {"visible": False, "value": False}]  # the first as it was left
 
 
-def test_what_is_to_be_enlarged_is_not_made_smaller_first(models):
+@pytest.fixture
+def tab(models):
     with gr.Blocks() as page, gr.Tabs() as tabs, gr.Tab() as tab:
-        made = TranslateTab(TranslatorsPanel(), tab, tabs, page)
+        return TranslateTab(TranslatorsPanel(), tab, tabs, page)
 
+
+def on_canvas(picture):
+    return {"background": picture, "layers": [], "composite": None}
+
+
+def test_what_is_to_be_enlarged_is_not_made_smaller_first(tab):
     def sized(side, name):
-        return made._sized({"background": noise(side, 50), "layers": [], "composite": None}, [name])
+        return tab._sized(on_canvas(noise(side, 50)), [name])
 
     assert (sized(200, "runs/larger"), sized(3000, "runs/larger")) == (OWN_SIZE, 512)
-    assert sized(200, "runs/sketch") == gr.skip() == made._another(["runs/sketch"])[1]
-    assert made._another(["runs/larger"])[1] == TRAINED_SIZE
+    assert sized(200, "runs/sketch") == gr.skip() == tab._another(["runs/sketch"])[1]
+    assert tab._another(["runs/larger"])[1] == AUTOMATIC
+
+
+def test_a_photograph_is_given_as_its_lines_to_what_colours_drawings(tab):
+    drawing = Image.new("RGB", (40, 40), "white")
+    ImageDraw.Draw(drawing).ellipse((5, 5, 35, 35), outline="black", width=3)
+    photograph = noise(40, 40).point(lambda value: value // 2)
+
+    def given(picture, *names, lines=WHERE_NEEDED, side=AUTOMATIC):
+        """The longer side of what the models were given, and whether it is lines."""
+        settings = tab._draw(on_canvas(picture), names, side, 0, False, lines, 0.5, False, False)[6]
+        return settings["size"][0], settings["lines"] is not None
+
+    assert given(photograph, "runs/sketch") == (256, True)
+    assert given(photograph, "runs/sketch", side=64) == (64, True)
+    assert given(photograph, "runs/whole") == (32, True)  # a U-Net is given what it was trained on
+    assert given(photograph, "runs/sketch", "runs/whole") == (16, True)
+    assert given(photograph, "runs/sketch", lines=NEVER) == given(drawing, "runs/sketch") == (16, False)
+    assert given(photograph, "runs/masks") == (32, False) and given(photograph, "runs/masks", lines=ALWAYS)[1]
 
 
 def test_the_size_is_that_of_the_longer_side():
@@ -103,7 +128,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence(wrong, said):
 
 
 def test_only_models_that_translate_are_offered_and_taken(models):
-    assert translation.translators() == ["runs/larger", "runs/masks", "runs/sketch", "runs/variations"]
+    assert translation.translators() == ["runs/larger", "runs/masks", "runs/sketch", "runs/variations", "runs/whole"]
     assert translation.translator(None)[0] == "runs/larger"
     with pytest.raises(UsageError, match="runs/noise draws from noise; it cannot translate a picture"):
         translation.translator("runs/noise")

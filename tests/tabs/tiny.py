@@ -20,7 +20,7 @@ def tiny_model(recipe="dcgan", classes=None):
 
 
 def tiny_translator(recipe="gen_1", dataset="batik"):
-    """One that translates, with eight inputs of noise as examples."""
+    """One that translates, with eight inputs as examples: black specks on white where they are grey, else noise."""
     cls = recipe_class(recipe)
     recipe = cls(cls.Config.tiny())
     torch.manual_seed(0)
@@ -29,5 +29,7 @@ def tiny_translator(recipe="gen_1", dataset="batik"):
     critics = nn.ModuleDict({name: net for name, net in nets.items() if name not in recipe.generators})
     side = recipe.config.image_size // recipe.factor
     inputs = torch.randint(0, 256, (8, recipe.config.input_channels, side, side), dtype=torch.uint8)
+    if recipe.config.input_channels == 1:
+        inputs = torch.where(inputs < 50, 0, 255).byte()
     examples = Examples(inputs, None, recipe.factor)
     return Model(recipe, generators, critics, examples=examples, training=TRAINING | {"dataset": dataset})

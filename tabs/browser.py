@@ -8,6 +8,24 @@ DICE = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
 CLEAR = "() => null"
 
 
+def pasting(upload: str) -> str:
+    """Gives a picture that is pasted to an upload button, as if it had been chosen there, while this is to be seen.
+
+    Args:
+        upload: The button's id.
+    """
+    return f"""() => document.addEventListener("paste", event => {{
+    const picture = [...event.clipboardData.files].find(file => file.type.startsWith("image/"));
+    const button = document.getElementById({json.dumps(upload)});
+    if (!picture || !button?.offsetParent) return;
+    const chosen = new DataTransfer();
+    chosen.items.add(picture);
+    const input = button.parentElement.querySelector("input[type=file]");
+    input.files = chosen.files;
+    input.dispatchEvent(new Event("change", {{bubbles: true}}));
+}})"""
+
+
 def after(milliseconds: int, text: str) -> str:
     """Gives a text, later."""
     return f"() => new Promise(done => setTimeout(() => done({json.dumps(text)}), {milliseconds}))"

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,17 +14,18 @@ from PIL import Image
 
 from gan_core import Model, UsageError
 from gan_core.card import plain
-from gan_core.data.picture_file import to_mode
+from gan_core.data.picture_file import open_image, to_mode
 from gan_core.edges import is_drawing
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
 from gan_core.recipe import nearest
 from gan_core.translation import TranslationRecipe
-from tabs.browser import DICE
+from tabs.browser import DICE, pasting
 from tabs.canvas import bound
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, elsewhere, told
 from tabs.translation import (
+    MAX_SIDE,
     VARIATIONS,
     Lines,
     Translated,
@@ -118,6 +120,7 @@ class TranslateTab:
                 bound(self.canvas)
                 with gr.Row():
                     another = gr.Button("Example", elem_id="another", min_width=90)
+                    upload = gr.UploadButton("Upload", file_types=["image"], elem_id="upload", min_width=90)
                     go = gr.Button("Translate", variant="primary", elem_id="translate", min_width=120)
                 self.given = gr.Image(
                     label="Lines, as the model is given them", format="png", interactive=False, visible=False,
@@ -159,20 +162,22 @@ class TranslateTab:
         there = [panel.models, self.canvas, *panel.shown]
         opened = tab.select(self._open, [self.canvas, panel.models], there, **elsewhere(self.status), **TAKES_TURNS)
         page.load(self._follow, None, [panel.models, tabs], **elsewhere(self.status), **TAKES_TURNS)
-        example_sized = [self.canvas, panel.side]
-        another_one = another.click(self._another, panel.models, example_sized, **elsewhere(self.status), **TAKES_TURNS)
-        sized = self.canvas.upload(
-            self._sized, [self.canvas, panel.models], panel.side, **elsewhere(self.status), **TAKES_TURNS
+        put = [self.canvas, panel.side]
+        another_one = another.click(self._another, panel.models, put, **elsewhere(self.status), **TAKES_TURNS)
+        uploaded = upload.upload(self._uploaded, [upload, panel.models], put, **elsewhere(self.status), **TAKES_TURNS)
+        page.load(None, None, None, js=pasting("upload"), **QUIETLY)
+        dropped = self.canvas.upload(
+            self._dropped, [self.canvas, panel.models], panel.side, **elsewhere(self.status), **TAKES_TURNS
         )
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
         turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
         draws = [
             gr.on([go.click, panel.seed.submit, panel.detail.release, *(each.input for each in turned)], **draw),
-            *(event.success(**draw) for event in (choose, opened, another_one, rolled)),
+            *(event.success(**draw) for event in (choose, opened, another_one, uploaded, rolled)),
         ]
         once = draw | {"fn": self._draw_once, "inputs": [panel.live, self.asked, *draw["inputs"]]}
         # a stroke is an input, an undone one a change, and a picture an upload, which a change follows when it is shown
-        draws += [gr.on([self.canvas.input, self.canvas.change], **once), sized.success(**once)]
+        draws += [gr.on([self.canvas.input, self.canvas.change], **once), dropped.success(**once)]
         # two changes that come together may be answered in either order: what is asked for is looked at again
         for drawn in draws:
             drawn.success(**once)
@@ -210,12 +215,14 @@ class TranslateTab:
         return [shown(model, random.randrange(EXAMPLES)), AUTOMATIC if model.recipe.factor > 1 else gr.skip()]
 
     @told()
-    def _sized(self, canvas: dict[str, Any] | None, names: list[str] | None) -> Any:
-        """What is to be enlarged is not made smaller first: examples are as small as in training, an upload is not."""
-        picture = picture_of(canvas)
-        if picture is None or not names or translator(names[0])[1].recipe.factor == 1:
-            return gr.skip()
-        return OWN_SIZE if max(picture.size) <= LARGE else LARGE
+    def _uploaded(self, file: str, names: list[str] | None) -> list[Any]:
+        picture = to_mode(open_image(Path(file)), 3)
+        picture.thumbnail((MAX_SIDE, MAX_SIDE))
+        return [on_canvas(picture), side_of_upload(picture, names)]
+
+    @told()
+    def _dropped(self, canvas: dict[str, Any] | None, names: list[str] | None) -> Any:
+        return side_of_upload(picture_of(canvas), names)
 
     def _draw_once(self, live: bool, asked: list[Any] | None, canvas: dict[str, Any] | None, *choices: Any) -> Any:
         """Draws unless that is what is shown: a canvas tells of a change several times over.
@@ -290,12 +297,24 @@ def digest(picture: Image.Image | None) -> str | None:
     return hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:16]
 
 
+def side_of_upload(picture: Image.Image | None, names: list[str] | None) -> Any:
+    """What is to be enlarged is not made smaller first: examples are as small as in training, an upload is not."""
+    if picture is None or not names or translator(names[0])[1].recipe.factor == 1:
+        return gr.skip()
+    return OWN_SIZE if max(picture.size) <= LARGE else LARGE
+
+
+def on_canvas(picture: Image.Image) -> dict[str, Any]:
+    """The value of a canvas with a picture to draw on."""
+    return {"background": picture.convert("RGBA"), "layers": [], "composite": None}
+
+
 def shown(model: Model, place: int) -> Any:
     """An example of the model's as a canvas shows it: large enough to draw on."""
     picture = example(model, place)
     if picture is None:
         return gr.skip()
-    return {"background": enlarged(picture).convert("RGBA"), "layers": [], "composite": None}
+    return on_canvas(enlarged(picture))
 
 
 def said_of(given: Image.Image, drawn: list[Translated], picture: Image.Image) -> str:

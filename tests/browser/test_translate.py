@@ -87,8 +87,9 @@ def test_a_photograph_is_uploaded_and_its_lines_are_seen(page, tmp_path):
     photograph.save(tmp_path / "photograph.png")
     open_translate(page, "runs/sketch")
     expect(page.locator("#given")).to_have_count(0)
-    page.locator("#canvas").get_by_label("Image").click()
-    page.locator("#canvas input[type=file]").set_input_files(tmp_path / "photograph.png")
+    with page.expect_file_chooser() as chooser:
+        page.locator("#upload").click()
+    chooser.value.set_files(tmp_path / "photograph.png")
     expect(page.locator("#translated")).to_contain_text("256x171 pixels")  # 16 are the pixels of a drawing here
     seen = pixels(page, "#given")
     page.locator("#flip input").check()
@@ -107,6 +108,19 @@ def test_what_is_enlarged_is_an_upload_as_it_is_and_an_example_as_in_training(pa
     expect(page.locator("#translated")).to_contain_text("150x100 pixels")
     page.locator("#another").click()
     expect(page.locator("#translated")).to_contain_text("8x8 pixels")
+
+
+def test_a_picture_is_pasted(page, tmp_path):
+    open_translate(page, "runs/sketch")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("""async () => {
+        const canvas = Object.assign(document.createElement("canvas"), {width: 30, height: 15});
+        canvas.getContext("2d").fillRect(0, 0, 30, 15);
+        const blob = await new Promise(done => canvas.toBlob(done));
+        await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);
+    }""")
+    page.keyboard.press("Control+v")
+    expect(page.locator("#translated")).to_contain_text("256x128 pixels")
 
 
 def test_models_side_by_side_and_variations(page):

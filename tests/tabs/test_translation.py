@@ -15,7 +15,7 @@ from tabs.comparison import Comparison
 from tabs.output import FOLDER
 from tabs.panel import load
 from tabs.settings import Settings
-from tabs.translate import TranslateTab, picture_of, run, shown
+from tabs.translate import TranslateTab, on_canvas, picture_of, run, shown
 from tabs.translation import Lines, Translation, beside, example, heatmap, note, received, repeated, save_pair
 from tabs.translators import ALWAYS, AUTOMATIC, NEVER, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
 from tests.tabs.tiny import tiny_model, tiny_translator
@@ -70,17 +70,24 @@ def tab(models):
         return TranslateTab(TranslatorsPanel(), tab, tabs, page)
 
 
-def on_canvas(picture):
-    return {"background": picture, "layers": [], "composite": None}
-
-
-def test_what_is_to_be_enlarged_is_not_made_smaller_first(tab):
+def test_what_is_to_be_enlarged_is_not_made_smaller_first(tab, tmp_path):
     def sized(side, name):
-        return tab._sized(on_canvas(noise(side, 50)), [name])
+        dropped = tab._dropped(on_canvas(noise(side, 50)), [name])
+        noise(side, 50).save(tmp_path / "upload.png")
+        assert tab._uploaded(str(tmp_path / "upload.png"), [name])[1] == dropped
+        return dropped
 
     assert (sized(200, "runs/larger"), sized(3000, "runs/larger")) == (OWN_SIZE, 512)
     assert sized(200, "runs/sketch") == gr.skip() == tab._another(["runs/sketch"])[1]
     assert tab._another(["runs/larger"])[1] == AUTOMATIC
+
+
+def test_an_upload_is_put_on_the_canvas_at_most_as_large_as_the_tab_translates(tab, tmp_path):
+    noise(3000, 50).save(tmp_path / "wide.png")
+    assert picture_of(tab._uploaded(str(tmp_path / "wide.png"), ["runs/sketch"])[0]).size == (1024, 17)
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(gr.Error, match="text.png cannot be read as a picture"):
+        tab._uploaded(str(tmp_path / "text.png"), ["runs/sketch"])
 
 
 def test_a_photograph_is_given_as_its_lines_to_what_colours_drawings(tab):

@@ -54,6 +54,8 @@ class CycleGANConfig(TranslationConfig):
     """Residual blocks, at a quarter of the side."""
     upsample: Upsample = "conv_transpose"
     """How the generators double the side; the last two avoid checkerboards."""
+    critic_layers: int = 3
+    """Halving convolutions of the critics, of which each doubles the patches that they see; the last does not halve."""
     composite: bool = False
     """Whether generators also say how much of each pixel to change; goes with identity 0 and cycle 3."""
     cycle: float = 10.0
@@ -68,11 +70,15 @@ class CycleGANConfig(TranslationConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
+        self.require(1 <= self.critic_layers <= 6, f"critic_layers is {self.critic_layers}; it takes 1 to 6.")
         for name in ("cycle", "identity", "noise", "pool"):
             self.require(getattr(self, name) >= 0, f"{name} is {getattr(self, name):g}; it must be 0 or more.")
         size = self.image_size
         fits = size is None or (size >= 32 and size % 4 == 0)
         self.require(fits, f"image_size is {size}; it is halved twice and judged in patches: it takes 32, 36, 40, ...")
+        smallest = 3 << self.critic_layers
+        fits = size is None or size >= smallest
+        self.require(fits, f"image_size is {size}; critics of {self.critic_layers} layers take {smallest} or more.")
 
     @classmethod
     def tiny(cls) -> Self:
@@ -184,7 +190,7 @@ class CycleGAN(TranslationRecipe):
             return ResnetGenerator(channels, channels, c.width, c.blocks, up=c.upsample)
 
         def critic() -> nn.Module:
-            return patch_critic(channels, c.width, strides=(2, 2, 2, 1), norm="instance")
+            return patch_critic(channels, c.width, (2,) * c.critic_layers + (1,), norm="instance")
 
         nets = {"G_ab": generator(), "G_ba": generator(), "D_a": critic(), "D_b": critic()}
         return nn.ModuleDict(nets).apply(partial(init_normal, std=0.02))

@@ -18,6 +18,20 @@ def test_cyclegan_at_the_papers_size():
     assert sizes == {"G_ab": 11_378_179, "G_ba": 11_378_179, "D_a": 2_764_737, "D_b": 2_764_737}
 
 
+@pytest.mark.parametrize(("layers", "seen"), [(1, 16), (2, 34), (3, 70)])
+def test_its_critics_judge_patches_of_the_size_asked_for(layers, seen):
+    recipe = RECIPES["cyclegan"](RECIPES["cyclegan"].Config(image_size=128, channels=3, width=4, critic_layers=layers))
+    critic = nn.Sequential(*(layer for layer in recipe.build()["D_b"] if isinstance(layer, nn.Conv2d)))
+    for layer in critic:
+        nn.init.ones_(layer.weight)
+    picture = torch.zeros(1, 3, 128, 128, requires_grad=True)
+    scores = critic(picture)
+    scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
+    assert (picture.grad[0, 0].sum(0) != 0).sum() == seen
+    with pytest.raises(UsageError, match="image_size is 32; critics of 4 layers take 48 or more"):
+        RECIPES["cyclegan"].Config(image_size=32, channels=3, critic_layers=4)
+
+
 def test_cyclegan_moves_the_generators_first_and_then_the_critics():
     phases = RECIPES["cyclegan"].phases
     assert [(phase.name, phase.nets) for phase in phases] == [("g", ("G_ab", "G_ba")), ("d", ("D_a", "D_b"))]

@@ -8,22 +8,40 @@ DICE = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
 CLEAR = "() => null"
 
 
-def pasting(upload: str) -> str:
-    """Gives a picture that is pasted to an upload button, as if it had been chosen there, while this is to be seen.
+def receiving(upload: str) -> str:
+    """Gives a picture that is pasted, or dropped anywhere, to an upload button, as if it had been chosen there, while
+    this is to be seen.
 
     Args:
         upload: The button's id.
     """
-    return f"""() => document.addEventListener("paste", event => {{
-    const picture = [...event.clipboardData.files].find(file => file.type.startsWith("image/"));
-    const button = document.getElementById({json.dumps(upload)});
-    if (!picture || !button?.offsetParent) return;
-    const chosen = new DataTransfer();
-    chosen.items.add(picture);
-    const input = button.parentElement.querySelector("input[type=file]");
-    input.files = chosen.files;
-    input.dispatchEvent(new Event("change", {{bubbles: true}}));
-}})"""
+    return f"""() => {{
+    const button = () => document.getElementById({json.dumps(upload)});
+    const take = (event, file) => {{
+        if (!file || !button()?.offsetParent) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const chosen = new DataTransfer();
+        chosen.items.add(file);
+        const input = button().parentElement.querySelector("input[type=file]");
+        input.files = chosen.files;
+        input.dispatchEvent(new Event("change", {{bubbles: true}}));
+    }};
+    const pictures = files => [...files].filter(file => file.type.startsWith("image/"));
+    document.addEventListener("paste", event => take(event, pictures(event.clipboardData.files)[0]));
+    document.addEventListener("dragover", event => button()?.offsetParent && event.preventDefault());
+    document.addEventListener("drop", event => take(event, event.dataTransfer.files[0]), true);
+}}"""
+
+
+def pressing(label: str, within: str) -> str:
+    """Presses a button of Gradio's that has no event of its own.
+
+    Args:
+        label: What a screen reader calls it.
+        within: The id of the component that it belongs to.
+    """
+    return f"""() => document.querySelector(`#{within} button[aria-label="{label}"]`)?.click()"""
 
 
 def after(milliseconds: int, text: str) -> str:

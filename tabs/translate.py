@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio_client import handle_file
@@ -20,7 +20,7 @@ from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
 from gan_core.recipe import nearest
 from gan_core.translation import TranslationRecipe
-from tabs.browser import DICE, pasting
+from tabs.browser import DICE, pressing, receiving
 from tabs.canvas import bound
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, elsewhere, told
@@ -44,7 +44,8 @@ from tabs.translators import ALWAYS, AUTOMATIC, NO_MODELS, OWN_SIZE, WHERE_NEEDE
 CANVAS = SHOWN = 512  # pixels of a fresh canvas, and of small pictures when they are enlarged
 STRIP = 256  # pixels of a variation at most: there are several
 NOTHING = "Draw something, upload or paste a picture, or press **Example**."
-EXAMPLES = 8
+NO_EXAMPLE = -1
+UNCHANGED = gr.skip()
 LARGE = 512  # pixels of an upload that is enlarged without asking
 LINED = 256  # pixels at which lines are taken without asking
 
@@ -82,6 +83,7 @@ def translate(
     seed: int = 0,
     side: int = 0,
     controls: dict[str, float] | None = None,
+    lines: dict[str, Any] | None = None,
 ) -> tuple[dict, dict[str, Any]]:
     """Translates a picture. Returns the PNG of what becomes of it, and the settings.
 
@@ -92,16 +94,33 @@ def translate(
         seed: 0 to 4294967295; of what is drawn at random, where the model draws something.
         side: The longer side at which it is translated, up to 1024 pixels; 0 is its own.
         controls: Values by name, such as {"backwards": 1}; by default the model's own.
+        lines: Has line art taken from the picture first, such as {"detail": 0.35, "flip": false} or {}.
     """
     name, loaded, commit = translator(model, revision)
     picture = example(loaded, 0) if image is None else received(image)
     if picture is None:
         raise UsageError("This model came without examples; send a picture.")
     called = name if commit is None else f"{name}@{commit}"
-    _, drawn, settings = run(Translation((called,), side, seed, controls=controls or {}), picture)
+    _, drawn, settings = run(Translation((called,), side, seed, Lines.of(lines), controls or {}), picture)
     file = new_folder() / "translation.png"
     save_png(drawn[0].picture, file, settings)
     return handle_file(file), settings
+
+
+class Answer(NamedTuple):
+    """What the tab shows of a translation: values, or the components that show them."""
+
+    pictures: Any = UNCHANGED
+    said: Any = UNCHANGED
+    lines: Any = UNCHANGED
+    several: Any = UNCHANGED
+    patches: Any = UNCHANGED
+    cloth: Any = UNCHANGED
+    settings: Any = None
+    file: Any = UNCHANGED
+    asked: Any = None
+    detail: Any = UNCHANGED
+    flip: Any = UNCHANGED
 
 
 class TranslateTab:
@@ -113,7 +132,7 @@ class TranslateTab:
             with gr.Column(min_width=300):
                 self.canvas = gr.ImageEditor(
                     label="Input", type="pil", image_mode="RGBA", format="png", canvas_size=(CANVAS, CANVAS),
-                    sources=("upload", "clipboard"), transforms=(), layers=False, elem_id="canvas",
+                    sources=(), transforms=(), layers=False, elem_id="canvas",
                     brush=gr.Brush(default_size=10, colors=["#000000", "#ffffff"], color_mode="defaults"),
                     buttons=["fullscreen"],
                 )  # fmt: skip
@@ -149,26 +168,27 @@ class TranslateTab:
             )  # fmt: skip
         with gr.Accordion("Exact settings", open=False):
             self.used = gr.JSON(show_label=False, elem_id="translate-settings", buttons=["copy"])
+        self.example = gr.State(0)  # place of the one that was put on the canvas last
         self.asked = gr.State()  # digest of the picture and choices that are answered
-        results = [
+        answer = Answer(
             self.slider, self.status, self.given, self.gallery, self.patches, self.cloth, self.used, self.file,
             self.asked, panel.detail, panel.flip,
-        ]  # fmt: skip
+        )  # fmt: skip
         draw: dict[str, Any] = {
-            "fn": self._draw, "inputs": [self.canvas, *panel.inputs], "outputs": results,
+            "fn": self._draw, "inputs": [self.canvas, *panel.inputs], "outputs": [*answer],
             "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS,
         }  # fmt: skip
         choose = panel.models.input(self._choose, panel.models, panel.shown, **QUIETLY, **TAKES_TURNS)
         there = [panel.models, self.canvas, *panel.shown]
         opened = tab.select(self._open, [self.canvas, panel.models], there, **elsewhere(self.status), **TAKES_TURNS)
         page.load(self._follow, None, [panel.models, tabs], **elsewhere(self.status), **TAKES_TURNS)
-        put = [self.canvas, panel.side]
-        another_one = another.click(self._another, panel.models, put, **elsewhere(self.status), **TAKES_TURNS)
-        uploaded = upload.upload(self._uploaded, [upload, panel.models], put, **elsewhere(self.status), **TAKES_TURNS)
-        page.load(None, None, None, js=pasting("upload"), **QUIETLY)
-        dropped = self.canvas.upload(
-            self._dropped, [self.canvas, panel.models], panel.side, **elsewhere(self.status), **TAKES_TURNS
+        put = [self.canvas, panel.side, self.example]
+        another_one = another.click(
+            self._another, [panel.models, panel.backwards, self.example], put, **elsewhere(self.status), **TAKES_TURNS
         )
+        uploaded = upload.upload(self._uploaded, [upload, panel.models], put, **elsewhere(self.status), **TAKES_TURNS)
+        page.load(None, None, None, js=receiving("upload"), **QUIETLY)
+        self.canvas.clear(None, None, None, js=pressing("Brush", "canvas"), **QUIETLY)
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
         turned = [panel.side, panel.backwards, panel.lines, panel.flip, panel.repeat]
         draws = [
@@ -177,7 +197,7 @@ class TranslateTab:
         ]
         once = draw | {"fn": self._draw_once, "inputs": [panel.live, self.asked, *draw["inputs"]]}
         # a stroke is an input, an undone one a change, and a picture an upload, which a change follows when it is shown
-        draws += [gr.on([self.canvas.input, self.canvas.change], **once), dropped.success(**once)]
+        draws.append(gr.on([self.canvas.input, self.canvas.change], **once))
         # two changes that come together may be answered in either order: what is asked for is looked at again
         for drawn in draws:
             drawn.success(**once)
@@ -210,19 +230,23 @@ class TranslateTab:
         return self.panel.show([translator(name)[1] for name in names or ()])
 
     @told()
-    def _another(self, names: list[str] | None) -> list[Any]:
+    def _another(self, names: list[str] | None, backwards: bool, present: int) -> list[Any]:
         model = translator(next(iter(names or ()), None))[1]
-        return [shown(model, random.randrange(EXAMPLES)), AUTOMATIC if model.recipe.factor > 1 else gr.skip()]
+        if model.examples is None:
+            return [gr.skip()] * 3
+        place = random.choice([k for k in range(len(model.examples.inputs)) if k != present] or [present])
+        size = AUTOMATIC if model.recipe.factor > 1 else gr.skip()
+        return [shown(model, place, backwards), size, place]
 
     @told()
     def _uploaded(self, file: str, names: list[str] | None) -> list[Any]:
+        """What is to be enlarged is not made smaller first: examples are as small as in training, an upload is not."""
         picture = to_mode(open_image(Path(file)), 3)
         picture.thumbnail((MAX_SIDE, MAX_SIDE))
-        return [on_canvas(picture), side_of_upload(picture, names)]
-
-    @told()
-    def _dropped(self, canvas: dict[str, Any] | None, names: list[str] | None) -> Any:
-        return side_of_upload(picture_of(canvas), names)
+        side = gr.skip()
+        if names and translator(names[0])[1].recipe.factor > 1:
+            side = OWN_SIZE if max(picture.size) <= LARGE else LARGE
+        return [on_canvas(picture), side, NO_EXAMPLE]
 
     def _draw_once(self, live: bool, asked: list[Any] | None, canvas: dict[str, Any] | None, *choices: Any) -> Any:
         """Draws unless that is what is shown: a canvas tells of a change several times over.
@@ -237,13 +261,12 @@ class TranslateTab:
     def _draw(
         self, canvas: dict[str, Any] | None, names: list[str] | None, side: int, seed: int | None, backwards: bool,
         lines: str, detail: float, flip: bool, repeat: bool,
-    ) -> list[Any]:  # fmt: skip
+    ) -> Answer:  # fmt: skip
         picture = picture_of(canvas)
         asked = [digest(picture), names, side, seed, backwards, lines, detail, flip, repeat]
         if not names or picture is None:
             said = NOTHING if names else "Choose a model." if translators() else NO_MODELS
-            unsaved = gr.DownloadButton(interactive=False)
-            return [gr.skip(), said, *[gr.skip()] * 4, None, unsaved, asked, *[gr.skip()] * 2]
+            return Answer(said=said, file=gr.DownloadButton(interactive=False), asked=asked)
         chosen = [translator(name)[1] for name in names]
         lined = lines == ALWAYS or (lines == WHERE_NEEDED and takes_drawings(chosen[0]) and not is_drawing(picture))
         controls = {"backwards": 1.0} if backwards else {}
@@ -251,19 +274,19 @@ class TranslateTab:
         given, drawn, settings = run(
             Translation(tuple(names), side, seed or 0, Lines(detail, flip) if lined else None, controls), picture
         )
-        return [
-            (to_mode(given, 3), drawn[0].picture),
-            said_of(given, drawn, picture),
-            gr.Image(enlarged(given), visible=lined),
-            several(given, drawn, settings),
-            patches(given, drawn[0], backwards),
-            gr.Image(enlarged(repeated(drawn[0].picture)), visible=repeat),
-            settings,
-            gr.DownloadButton(value=save_pair(given, drawn, settings), interactive=True),
-            asked,
-            gr.Slider(visible=lined),
-            gr.Checkbox(visible=lined),
-        ]
+        return Answer(
+            pictures=(to_mode(given, 3), drawn[0].picture),
+            said=said_of(given, drawn),
+            lines=gr.Image(enlarged(given), visible=lined),
+            several=several(given, drawn, settings),
+            patches=patches(given, drawn[0], backwards),
+            cloth=gr.Image(enlarged(repeated(drawn[0].picture)), visible=repeat),
+            settings=settings,
+            file=gr.DownloadButton(value=save_pair(given, drawn, settings), interactive=True),
+            asked=asked,
+            detail=gr.Slider(visible=lined),
+            flip=gr.Checkbox(visible=lined),
+        )
 
 
 def offered(names: Iterable[str]) -> list[str]:
@@ -297,27 +320,20 @@ def digest(picture: Image.Image | None) -> str | None:
     return hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:16]
 
 
-def side_of_upload(picture: Image.Image | None, names: list[str] | None) -> Any:
-    """What is to be enlarged is not made smaller first: examples are as small as in training, an upload is not."""
-    if picture is None or not names or translator(names[0])[1].recipe.factor == 1:
-        return gr.skip()
-    return OWN_SIZE if max(picture.size) <= LARGE else LARGE
-
-
 def on_canvas(picture: Image.Image) -> dict[str, Any]:
     """The value of a canvas with a picture to draw on."""
     return {"background": picture.convert("RGBA"), "layers": [], "composite": None}
 
 
-def shown(model: Model, place: int) -> Any:
+def shown(model: Model, place: int, backwards: bool = False) -> Any:
     """An example of the model's as a canvas shows it: large enough to draw on."""
-    picture = example(model, place)
+    picture = example(model, place, backwards)
     if picture is None:
         return gr.skip()
     return on_canvas(enlarged(picture))
 
 
-def said_of(given: Image.Image, drawn: list[Translated], picture: Image.Image) -> str:
+def said_of(given: Image.Image, drawn: list[Translated]) -> str:
     """Sizes and times, for people."""
     lines = [f"{given.width}x{given.height} pixels, {plain(one.caption())}." for one in drawn]
     for one in drawn:
@@ -342,7 +358,8 @@ def several(given: Image.Image, drawn: list[Translated], settings: dict[str, Any
 
 def patches(given: Image.Image, drawn: Translated, backwards: bool) -> Any:
     """The map of a discriminator that judges patches, where the model came with one."""
-    if backwards:  # the discriminator of inputs is another one
+    if backwards and isinstance(drawn.model.recipe, TranslationRecipe) and drawn.model.recipe.both_ways:
+        # the discriminator of inputs is another one
         return gr.Image(visible=False)
     try:
         shares = drawn.model.patch_map(given, drawn.picture)

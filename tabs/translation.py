@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
@@ -32,10 +32,25 @@ INFERNO = ((0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 16
 
 @dataclass(frozen=True)
 class Lines:
-    """How line art is taken from a photograph; see `gan_core.edges.line_art`."""
+    """How line art is taken from a photograph, see `gan_core.edges.line_art`; checked at construction."""
 
     detail: float = 0.35
     flip: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.detail, int | float) or not 0 <= self.detail <= 1:
+            raise UsageError(f"The detail of lines is {str(self.detail)[:40]}; it takes 0 (coarse) to 1 (fine).")
+        if not isinstance(self.flip, bool):
+            raise UsageError(f"The flip of lines is {str(self.flip)[:40]}; it takes true (white on black) or false.")
+
+    @classmethod
+    def of(cls, sent: object) -> Self | None:
+        """What a stranger asks for; None if for none."""
+        if sent is None:
+            return None
+        if not isinstance(sent, dict) or set(sent) - {"detail", "flip"}:
+            raise UsageError(f"The lines are {str(sent)[:40]}; they take a detail and a flip, or nothing.")
+        return cls(**sent)
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,8 @@ class Translation:
             check_text("model", name)
         if not 1 <= len(self.models) <= MAX_MODELS:
             raise UsageError(f"A picture is given to 1 to {MAX_MODELS} models; there are {len(self.models)}.")
+        if twice := [name for name in self.models if self.models.count(name) > 1]:
+            raise UsageError(f"{twice[0]} is asked for twice; name each model once.")
         if not isinstance(self.controls, dict):
             raise UsageError(f"The controls are {self.controls!r}; they take values by name, such as backwards: 1.")
         check_whole("side", self.side, 0, MAX_SIDE)
@@ -142,11 +159,13 @@ def note(model: Model) -> str:
     return "" if entry is None else entry.note
 
 
-def example(model: Model, place: int) -> Image.Image | None:
-    """One of the inputs that a model came with, in its own pixels; None where it came with none."""
+def example(model: Model, place: int, backwards: bool = False) -> Image.Image | None:
+    """One of the inputs that a model came with, in its own pixels, or a picture to be translated backwards; None where
+    it came with none."""
     if model.examples is None:
         return None
-    pixels = model.examples.inputs[place % len(model.examples.inputs)].permute(1, 2, 0)
+    inputs, truths = model.examples.inputs, model.examples.truths
+    pixels = (truths if backwards and truths is not None else inputs)[place % len(inputs)].permute(1, 2, 0)
     return Image.fromarray(pixels.squeeze(2).numpy())
 
 

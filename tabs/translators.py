@@ -9,7 +9,7 @@ from gan_core.latent import MAX_SEED
 from gan_core.recipe import Control
 from gan_core.translation import TranslationRecipe
 from tabs.panel import about
-from tabs.translation import MAX_MODELS, SIDES, Lines, note, translators
+from tabs.translation import MAX_MODELS, MAX_SIDE, SIDES, Lines, note, translators
 
 OWN_SIZE = 0
 AUTOMATIC = -1
@@ -32,7 +32,8 @@ class TranslatorsPanel:
         self.about = gr.Markdown("" if names else NO_MODELS, elem_id="translator", elem_classes="said")
         self.side = gr.Dropdown(
             [("automatic", AUTOMATIC), *((f"{side} px", side) for side in SIDES), ("its own", OWN_SIZE)],
-            value=AUTOMATIC, label="Size", elem_id="side", info="Longer side at which the picture is translated",
+            value=AUTOMATIC, label="Size", elem_id="side",
+            info=f"Longer side at which the picture is translated; its own up to {MAX_SIDE} px",
         )  # fmt: skip
         with gr.Row(elem_classes="line"):
             self.seed = gr.Number(

@@ -176,6 +176,19 @@ def test_an_uploaded_picture_is_translated_at_any_size(client, tmp_path):
         assert np.array_equal(drawn, expected)
 
 
+def test_a_photographs_lines_are_translated_and_a_saved_pair_can_be_made_again(client, tmp_path):
+    from gan_core.edges import line_art
+
+    sent = tmp_path / "sent.png"
+    Image.effect_noise((40, 30), 90).save(sent)
+    path = client.post(f"{API}/upload", files={"files": ("sent.png", sent.read_bytes())}).json()[0]
+    asked = {"path": path}, "runs/masks", None, 0, 32, {}, {"detail": 0.7, "flip": True}
+    _, (file, settings) = call(client, "translate", *asked)
+    assert settings["lines"] == asked[-1]
+    with Image.open(sent) as given, Image.open(fetch(client, file, tmp_path / "drawn.png")) as drawn:
+        assert np.array_equal(drawn, gan_core.load("runs/masks").translate(line_art(given, 32, 0.7, flip=True)))
+
+
 def test_a_text_and_a_bomb_are_refused_in_a_sentence(client, tmp_path):
     Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
     for content, said in (

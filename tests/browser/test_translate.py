@@ -104,22 +104,41 @@ def test_what_is_enlarged_is_an_upload_as_it_is_and_an_example_as_in_training(pa
     open_translate(page, "runs/zoom")
     expect(page.locator("#translated")).to_contain_text("8x8 pixels")
     Image.effect_noise((150, 100), 90).save(tmp_path / "photograph.png")
-    page.locator("#canvas input[type=file]").set_input_files(tmp_path / "photograph.png")
+    with page.expect_file_chooser() as chooser:
+        page.locator("#upload").click()
+    chooser.value.set_files(tmp_path / "photograph.png")
     expect(page.locator("#translated")).to_contain_text("150x100 pixels")
     page.locator("#another").click()
     expect(page.locator("#translated")).to_contain_text("8x8 pixels")
 
 
-def test_a_picture_is_pasted(page, tmp_path):
+PICTURE = """
+    const canvas = Object.assign(document.createElement("canvas"), {width: 30, height: 15});
+    canvas.getContext("2d").fillRect(0, 0, 30, 15);
+    const blob = await new Promise(done => canvas.toBlob(done));
+"""
+
+
+def test_a_picture_is_pasted(page):
     open_translate(page, "runs/sketch")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.evaluate("""async () => {
-        const canvas = Object.assign(document.createElement("canvas"), {width: 30, height: 15});
-        canvas.getContext("2d").fillRect(0, 0, 30, 15);
-        const blob = await new Promise(done => canvas.toBlob(done));
-        await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);
-    }""")
+    page.evaluate(
+        f"async () => {{ {PICTURE} await navigator.clipboard.write([new ClipboardItem({{'image/png': blob}})]); }}"
+    )
     page.keyboard.press("Control+v")
+    expect(page.locator("#translated")).to_contain_text("256x128 pixels")
+
+
+def test_a_picture_is_dropped(page):
+    canvas = open_translate(page, "runs/sketch")
+    dropped = page.evaluate_handle(
+        f"""async () => {{ {PICTURE}
+            const dropped = new DataTransfer();
+            dropped.items.add(new File([blob], "dropped.png", {{type: "image/png"}}));
+            return dropped;
+        }}"""
+    )
+    canvas.dispatch_event("drop", {"dataTransfer": dropped})
     expect(page.locator("#translated")).to_contain_text("256x128 pixels")
 
 
@@ -143,6 +162,8 @@ def test_an_empty_canvas_says_what_to_do(page):
     wait_for(lambda: is_blank(canvas))
     page.locator("#translate").click()
     expect(page.locator("#translated")).to_contain_text("Draw something")
+    stroke(page, canvas, (0.4, 0.7), (0.6, 0.7))  # the brush is at hand
+    expect(page.locator("#translated")).to_contain_text("pixels")
 
 
 def test_the_before_and_after_slider_moves_and_fits_a_phone(page):

@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw
 
 from gan_core import UsageError
 from gan_core.edges import line_art
+from gan_core.examples import Examples
+from gan_core.latent import MAX_SEED
 from tabs import translation
 from tabs.comparison import Comparison
 from tabs.output import FOLDER
@@ -72,14 +74,26 @@ def tab(models):
 
 def test_what_is_to_be_enlarged_is_not_made_smaller_first(tab, tmp_path):
     def sized(side, name):
-        dropped = tab._dropped(on_canvas(noise(side, 50)), [name])
         noise(side, 50).save(tmp_path / "upload.png")
-        assert tab._uploaded(str(tmp_path / "upload.png"), [name])[1] == dropped
-        return dropped
+        return tab._uploaded(str(tmp_path / "upload.png"), [name])[1]
 
     assert (sized(200, "runs/larger"), sized(3000, "runs/larger")) == (OWN_SIZE, 512)
-    assert sized(200, "runs/sketch") == gr.skip() == tab._another(["runs/sketch"])[1]
-    assert tab._another(["runs/larger"])[1] == AUTOMATIC
+    assert sized(200, "runs/sketch") == gr.skip() == tab._another(["runs/sketch"], False, 0)[1]
+    assert tab._another(["runs/larger"], False, 0)[1] == AUTOMATIC
+
+
+def test_another_example_is_another(tab):
+    model = load("runs/masks").model
+    model.examples = Examples(model.examples.inputs[:3], model.examples.inputs[3:6])
+
+    def answers(backwards):
+        several = [tab._another(["runs/masks"], backwards, 1) for _ in range(30)]
+        for canvas, _, place in several:
+            assert np.array_equal(picture_of(canvas), picture_of(shown(model, place, backwards)))
+        return {place for _, _, place in several}
+
+    assert answers(False) == answers(True) == {0, 2}
+    assert not np.array_equal(picture_of(shown(model, 0)), picture_of(shown(model, 0, True)))
 
 
 def test_an_upload_is_put_on_the_canvas_at_most_as_large_as_the_tab_translates(tab, tmp_path):
@@ -90,14 +104,24 @@ def test_an_upload_is_put_on_the_canvas_at_most_as_large_as_the_tab_translates(t
         tab._uploaded(str(tmp_path / "text.png"), ["runs/sketch"])
 
 
-def test_a_photograph_is_given_as_its_lines_to_what_colours_drawings(tab):
+@pytest.fixture
+def draw(tab):
+    """Asks the tab for what it shows of a picture that models translate."""
+
+    def ask(picture, *names, side=AUTOMATIC, seed=0, backwards=False, lines=NEVER, flip=False, repeat=False):
+        return tab._draw(on_canvas(picture), [*names], side, seed, backwards, lines, 0.5, flip, repeat)
+
+    return ask
+
+
+def test_a_photograph_is_given_as_its_lines_to_what_colours_drawings(draw):
     drawing = Image.new("RGB", (40, 40), "white")
     ImageDraw.Draw(drawing).ellipse((5, 5, 35, 35), outline="black", width=3)
     photograph = noise(40, 40).point(lambda value: value // 2)
 
-    def given(picture, *names, lines=WHERE_NEEDED, side=AUTOMATIC):
+    def given(picture, *names, **choices):
         """The longer side of what the models were given, and whether it is lines."""
-        settings = tab._draw(on_canvas(picture), names, side, 0, False, lines, 0.5, False, False)[6]
+        settings = draw(picture, *names, **{"lines": WHERE_NEEDED} | choices).settings
         return settings["size"][0], settings["lines"] is not None
 
     assert given(photograph, "runs/sketch") == (256, True)
@@ -106,6 +130,90 @@ def test_a_photograph_is_given_as_its_lines_to_what_colours_drawings(tab):
     assert given(photograph, "runs/sketch", "runs/whole") == (16, True)
     assert given(photograph, "runs/sketch", lines=NEVER) == given(drawing, "runs/sketch") == (16, False)
     assert given(photograph, "runs/masks") == (32, False) and given(photograph, "runs/masks", lines=ALWAYS)[1]
+
+
+def test_lines_are_shown_as_the_model_is_given_them(draw):
+    photograph = noise(40, 40).point(lambda value: value // 2)
+    for flip in (False, True):
+        answer = draw(photograph, "runs/sketch", lines=WHERE_NEEDED, flip=flip)
+        lines = line_art(photograph, 256, 0.5, flip)
+        assert np.array_equal(seen(answer.lines), lines.resize((512, 512), Image.Resampling.NEAREST))
+        assert np.array_equal(answer.pictures[0], lines.convert("RGB"))
+        assert [visible(part) for part in (answer.lines, answer.detail, answer.flip)] == [True] * 3
+    answer = draw(photograph, "runs/sketch")
+    assert [visible(part) for part in (answer.lines, answer.detail, answer.flip)] == [False] * 3
+
+
+def test_before_is_left_and_after_is_right(draw):
+    picture = noise(16, 16)
+    answer = draw(picture, "runs/masks", side=OWN_SIZE)
+    before, after = answer.pictures
+    assert np.array_equal(before, picture.convert("RGB"))
+    assert np.array_equal(after, load("runs/masks").model.translate(picture))
+    backwards = draw(picture, "runs/masks", side=OWN_SIZE, backwards=True).pictures[1]
+    assert np.array_equal(backwards, load("runs/masks").model.translate(picture, backwards=1))
+
+
+def test_models_are_beside_each_other_and_variations_have_seeds_of_their_own(draw):
+    picture = noise(16, 16)
+    answer = draw(picture, "runs/masks", "runs/sketch", side=OWN_SIZE)
+    shown_there = [(np.asarray(image), caption.split(" ")[0]) for image, caption in value_of(answer.several)]
+    for (pixels, caption), name in zip(shown_there, ("runs/masks", "runs/sketch"), strict=True):
+        assert caption == name and np.array_equal(pixels, load(name).model.translate(picture))
+    variations = value_of(draw(picture, "runs/variations", side=OWN_SIZE, seed=MAX_SEED).several)
+    for (image, caption), seed in zip(variations, (MAX_SEED, 0, 1, 2, 3, 4), strict=True):
+        assert caption == f"seed {seed}" and np.array_equal(
+            image, load("runs/variations").model.translate(picture, seed)
+        )
+    assert not visible(draw(picture, "runs/sketch", side=OWN_SIZE).several)
+
+
+def test_patches_are_those_of_the_first_model_unless_it_translates_backwards(draw):
+    picture = noise(16, 16)
+    answer = draw(picture, "runs/sketch", "runs/masks", side=OWN_SIZE, backwards=True)  # only the second can
+    model = load("runs/sketch").model
+    shares = model.patch_map(picture, model.translate(picture))
+    assert np.array_equal(seen(answer.patches), heatmap(shares.numpy(), (16, 16)).resize((512, 512), 0))
+    assert visible(answer.patches) and answer.patches.constructor_args["label"].startswith("3x3 patches")
+    assert visible(draw(picture, "runs/masks").patches)
+    assert not visible(draw(picture, "runs/masks", backwards=True).patches)
+    assert not visible(draw(picture, "runs/larger").patches)  # its critic judges the whole
+
+
+def test_a_cloth_repeats_its_pattern_where_asked(draw):
+    picture = noise(16, 16)
+    answer = draw(picture, "runs/sketch", side=OWN_SIZE, repeat=True)
+    expected = repeated(load("runs/sketch").model.translate(picture)).resize((512, 512), 0)
+    assert visible(answer.cloth) and np.array_equal(seen(answer.cloth), expected)
+    assert not visible(draw(picture, "runs/sketch").cloth)
+
+
+def test_what_a_unet_is_given_instead_of_a_large_picture_is_said(draw, monkeypatch):
+    monkeypatch.setattr("gan_core.translate.ONE_PASS", 1024)
+    assert (
+        "whole sees a picture as a whole: it was given 32x32 pixels." in draw(noise(64, 64), "runs/whole", side=64).said
+    )
+    assert "as a whole" not in draw(noise(64, 64), "runs/sketch", side=64).said
+
+
+def test_that_a_face_is_invented_stands_beside_the_model(models):
+    with gr.Blocks():
+        panel = TranslatorsPanel()
+    beside_masks, beside_cloth = (panel.show([load(name).model])[0] for name in ("runs/masks", "runs/sketch"))
+    assert "**The face behind the mask is invented, not recovered" in beside_masks and "invented" not in beside_cloth
+
+
+def visible(update):
+    return update.constructor_args["visible"]
+
+
+def value_of(update):
+    return update.constructor_args["value"]
+
+
+def seen(update):
+    """The pixels of a picture that is shown."""
+    return np.asarray(value_of(update))
 
 
 def test_the_size_is_that_of_the_longer_side():
@@ -127,11 +235,18 @@ def test_the_size_is_that_of_the_longer_side():
         ({"models": (3,)}, "The model is '3'; it takes text"),
         ({"side": 5000}, "The side is '5000'; it takes a whole number from 0 to 1024"),
         ({"seed": -1}, "The seed is '-1'"),
+        ({"models": ("a", "b", "a")}, "a is asked for twice"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_a_sentence(wrong, said):
     with pytest.raises(UsageError, match=said):
         Translation(**{"models": ("a",)} | wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"detail": -50}, {"detail": "fine"}, {"flip": "no"}, {"detial": 1}, [1]])
+def test_lines_that_cannot_be_taken_are_refused(wrong):
+    with pytest.raises(UsageError, match="detail|flip"):
+        Lines.of(wrong)
 
 
 def test_only_models_that_translate_are_offered_and_taken(models):

@@ -157,13 +157,16 @@ def tiled(
     begun: Tensor | None = None  # rows that the next tiles go on with
     for k, (top, bottom) in enumerate(rows):
         band: Tensor | None = None
-        for (left, right), window in zip(columns, across, strict=True):
+        for j, ((left, right), window) in enumerate(zip(columns, across, strict=True)):
             drawn = network(inputs[:, :, top:bottom, left:right], (top, left))[0]
             if whole is None:
                 whole = torch.empty(factor * high, factor * wide, len(drawn), dtype=torch.uint8).permute(2, 0, 1)
             if band is None:
                 band = torch.zeros(len(drawn), factor * (bottom - top), factor * wide)
             band[:, :, factor * left : factor * right] += torch.outer(down[k], window) * drawn
+            if progress is not None:
+                done, tiles = k * len(columns) + j + 1, len(rows) * len(columns)
+                progress(done / tiles, f"tile {done} of {tiles}")
         assert band is not None and whole is not None
         if begun is not None:
             band[:, : begun.shape[1]] += begun
@@ -171,8 +174,6 @@ def tiled(
         counts = sums[0][factor * top : factor * top + ready, None] * sums[1]
         whole[:, factor * top : factor * top + ready] = to_uint8(band[:, :ready] / counts)
         begun = band[:, ready:].clone()
-        if progress is not None:
-            progress((k + 1) / len(rows), f"row {k + 1} of {len(rows)}")
     assert whole is not None
     return whole
 

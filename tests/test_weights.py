@@ -65,9 +65,30 @@ def test_the_card_says_what_the_config_does(name):
     card = (WEIGHTS / name / "README.md").read_text(encoding="utf-8")
     assert card == write_card(name, described, size)
     drawing = (r"\| FD, .*\(floor", r"\| Recall .*held-out", r"\| Coverage .*held-out")
-    translating = (r"\| FD, .*input .*nearest training picture .*held-out", r"\| SSIM .*input .*nearest", r"\| Edges ")
+    beside = r" \|.*input .*nearest training picture "
+    translating = [rf"\| {row}.*{beside}" for row in ("FD, ", "Kernel", "PSNR", "SSIM", "Difference from the truth")]
+    translating.append(r"\| Edges ")
+    if name == "cyclegan-faces_masked":
+        places = (
+            "L1 where the truth differs",
+            "SSIM where it differs",
+            "L1 where it does not",
+            "SSIM where it does not",
+        )
+        translating += [rf"\| {row}.*{beside}" for row in places]
+    if name.startswith("cyclegan"):
+        translating += [r"\| Difference after there and back", r"\| Difference where nothing is to be done"]
     for fact in (*(translating if name in TRANSLATE else drawing), r"\| Time .* with \d+ thread"):
         assert re.search(fact, card), fact
+
+
+@EVERY
+def test_the_sheet_is_the_models(name):
+    """Unselected samples; inputs, what becomes of them, and true pictures below each other."""
+    model = gan_core.load(WEIGHTS / name)
+    with Image.open(WEIGHTS / name / "samples.png") as sheet:
+        drawn = np.asarray(model.sheet(*sheet_layout(model.classes)).convert(sheet.mode), dtype=int)
+        assert np.abs(drawn - np.asarray(sheet)).max() <= 2
 
 
 @pytest.mark.parametrize("name", DRAW)

@@ -43,7 +43,7 @@ def translate(words: list[str]) -> None:
     from gan_core.library import load
 
     asked = parse(Translate, words, "translate")
-    sources = found(asked.source)
+    sources = found(asked.source, asked.out)
     single = asked.out.suffix.lower() == ".png"
     if single and len(sources) > 1:
         raise UsageError(f"{asked.source} is {len(sources)} pictures, so OUT must be a folder; it is {asked.out}.")
@@ -93,8 +93,8 @@ def may_hold(out: Path, single: bool) -> bool:
     return there.is_dir() and os.access(there, os.W_OK)
 
 
-def found(source: str) -> list[Path]:
-    """The pictures that IN names, sorted.
+def found(source: str, out: Path) -> list[Path]:
+    """The pictures that IN names, sorted; not those that lie in OUT, if that is a folder in IN.
 
     Raises:
         UsageError: There are none, or two would be written to one name.
@@ -104,8 +104,10 @@ def found(source: str) -> list[Path]:
     path = Path(source)
     if path.is_dir():
         sources = list(pictures_below(path))
+        if out.resolve() != path.resolve():
+            sources = [file for file in sources if out.resolve() not in file.resolve().parents]
     else:
-        sources = [path] if path.is_file() else sorted(map(Path, glob(source)))
+        sources = [path] if path.is_file() else sorted(file for file in map(Path, glob(source)) if file.is_file())
     if not sources:
         raise UsageError(f"{source} is no picture and no folder that holds some, and as a pattern it matches none.")
     stems = [file.stem for file in sources]

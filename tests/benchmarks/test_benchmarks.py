@@ -69,6 +69,12 @@ def test_translate_reports_its_figures(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_picture_of_256_pixels_takes_less_than_three_tenths_of_a_second():
+    figures = translate.measure(rounds=10, sides=(256,)).figures
+    assert figures["milliseconds_of_256_at_width_32"] < 300
+
+
+@pytest.mark.slow
 def test_app_reports_its_figures(tmp_path):
     figures = {"cold_start_seconds", "sample_p50_ms", "sample_p95_ms", "resident_mb"}
     check(app.measure(requests=3), figures, tmp_path)

@@ -71,6 +71,20 @@ def test_a_network_that_draws_otherwise_is_refused(tmp_path):
         refuse_unlike(tmp_path / "m.onnx", module, given)
 
 
+def test_what_draws_otherwise_is_not_written(tmp_path, monkeypatch):
+    (tmp_path / "m.onnx").write_text("of before")
+    monkeypatch.setattr("gan_core.export.TOLERANCE", -1)
+    with pytest.raises(UsageError, match="draws other pictures"):
+        export(shaken("simple_gan"), tmp_path / "m.onnx")
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["of before"]
+
+
+def test_the_generator_that_is_asked_for_is_exported():
+    model = tiny_translator("cyclegan")
+    for name in ("G_ab", "G_ba"):
+        assert parts(model, name)[0] is model.generators[name]
+
+
 def test_what_does_not_fit_is_one_sentence(tmp_path, capsys, monkeypatch):
     def said(*words):
         with pytest.raises(SystemExit) as end:

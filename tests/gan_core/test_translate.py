@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import math
 import subprocess
 import sys
 
@@ -154,7 +155,8 @@ def test_tiles_are_the_whole(name, size, untrained, monkeypatch):
     assert np.abs(drawn - whole).max() <= 1
     assert told[-1] == 1 and told == sorted(told)
     side = max(64, 2 * (2 * recipe.context + 8))
-    assert len(told) == len(spans(size[1], side, side - 2 * recipe.context - 8, recipe.multiple))
+    across, down = (len(spans(length, side, side - 2 * recipe.context - 8, recipe.multiple)) for length in size)
+    assert len(told) == across * down
 
 
 def test_tiles_overlap_and_one_gives_way_to_the_next(monkeypatch):
@@ -165,6 +167,7 @@ def test_tiles_overlap_and_one_gives_way_to_the_next(monkeypatch):
     first, second = (weights(*tile, 200, 10, 1) for tile in tiles[:2])
     assert first[0] == 1 and first[-10:].sum() == 0 and second[:10].sum() == 0
     assert torch.allclose(first[36:] + second[:28], torch.ones(28))
+    assert first.diff().abs().max() <= math.pi / 2 / 8  # the slope of a half period of sin^2: no step
     assert torch.equal(weights(0, 200, 200, 10, 2), torch.ones(400))
 
 
@@ -232,6 +235,7 @@ def test_a_picture_is_turned_upright(untrained):
         "gen_1(image_size=64, channels=3, input_channels=1)",
         "srgan(image_size=64, channels=3, input_channels=3)",
         "cyclegan(image_size=64, channels=3, input_channels=3)",
+        "pix2pix(image_size=64, channels=3, input_channels=1)",
     ],
 )
 def test_twelve_megapixels_fit_into_two_gigabytes(recipe):

@@ -219,6 +219,32 @@ def test_a_training_shows_held_out_inputs_and_its_model_translates_a_folder(runs
     assert "Translated 3 of 4" in told.out and len(list((tmp_path / "again").iterdir())) == 3
 
 
+def test_sub_folders_and_what_came_out_before_are_not_translated(untrained, runs, tmp_path, capsys):
+    untrained().save(runs / "sketches" / "model")
+    (tmp_path / "in" / "deeper.png").mkdir(parents=True)
+    Image.new("L", (8, 8)).save(tmp_path / "in" / "a.png")
+    for words in 2 * ([tmp_path / "in", tmp_path / "in" / "out"],) + ([tmp_path / "in" / "*", tmp_path / "two"],):
+        main(["translate", *map(str, words), "--model", "runs/sketches"])
+        assert "Translated 1 of 1" in capsys.readouterr().out
+    assert [file.name for file in (tmp_path / "in" / "out").iterdir()] == ["a.png"]
+
+
+def test_the_command_draws_by_the_seed_and_says_what_it_makes_smaller(untrained, runs, tmp_path, capsys, monkeypatch):
+    for name in ("gen_3", "pix2pix"):
+        untrained(name).save(runs / name / "model")
+    picture = Image.effect_noise((64, 64), 90)
+    picture.save(tmp_path / "a.png")
+    for seed in (0, 7):
+        words = [str(tmp_path / "a.png"), str(tmp_path / "b.png"), "--model", "runs/gen_3", "--seed", str(seed)]
+        main(["translate", *words])
+        assert np.array_equal(open_image(tmp_path / "b.png"), untrained("gen_3").translate(picture, seed))
+    monkeypatch.setattr("gan_core.translate.ONE_PASS", 1024)
+    main(["translate", str(tmp_path / "a.png"), str(tmp_path / "c.png"), "--model", "runs/pix2pix"])
+    told = capsys.readouterr()
+    assert "a.png is translated at 32x32, since the network sees it as a whole" in told.out + told.err
+    assert open_image(tmp_path / "c.png").size == (64, 64)
+
+
 def test_the_command_goes_backwards_where_a_model_can(untrained, runs, tmp_path, capsys):
     model = untrained("cyclegan")
     model.save(runs / "both" / "model")
@@ -256,6 +282,23 @@ def test_what_cannot_be_translated(words, sentence, untrained, runs, tmp_path, m
         main(["translate", *words, "--model", "runs/sketches"])
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "out").exists() and not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("gen_1", 15), ("gen_2", 15), ("gen_4", 15), ("gen_3", 28), ("gen_5", 44), ("pix2pix", 16), ("cyclegan", 28),
+        ("srgan", 8),
+    ],
+)  # fmt: skip
+def test_pictures_smaller_than_the_networks_take_are_refused(name, size, runs, monkeypatch, capsys):
+    """Each just below what trains, which is the size of the tests' own: no run begins."""
+    assert RECIPES[name].Config.tiny().image_size in (size + 1, size + 4, 2 * size)
+    monkeypatch.setattr("gan_core.data.load_data", None)
+    with pytest.raises(SystemExit):
+        main(["train", name, "--image_size", str(size), "--steps", "1", "--out", str(runs / "no")])
+    assert f"image_size is {size}; " in capsys.readouterr().err
+    assert not (runs / "no").exists()
 
 
 def test_data_that_does_not_fit_is_said_before_anything_is_written(runs, few_cloths, capsys):

@@ -83,6 +83,12 @@ def test_the_critics_terms_are_half_and_of_their_own_domain(tiny):
             assert terms[f"fake_{name}"].item() == pytest.approx((critic(fakes[name]) ** 2).mean().item() / 2, rel=1e-4)
 
 
+def test_a_pool_has_the_papers_size_unless_another_is_asked_for():
+    for config, size in (({}, 50), ({"pool": 7}, 7)):
+        pools = RECIPES["cyclegan"](RECIPES["cyclegan"].Config(**config)).pools
+        assert [pool.size for pool in pools.values()] == [size, size]
+
+
 def test_a_pool_fills_and_then_exchanges_half_of_what_it_is_given():
     torch.manual_seed(0)
     pool = Pool(50)

@@ -16,7 +16,7 @@ from gan_core.errors import UsageError
 from gan_core.recipe import Batch, Config, Inputs, Recipe
 from gan_core.translators import PictureNorm
 
-MOST_BLOCKS = 64  # residual blocks: a stranger's small config could ask for any number of layers to be built
+MOST_BLOCKS, MOST_LAYERS = 64, 6  # a stranger's small config could ask for any number of layers to be built
 Adversarial = Literal["vanilla", "lsgan", "hinge", "wgan_gp"]
 
 
@@ -36,6 +36,19 @@ class TranslationConfig(Config):
         fits = self.input_channels in (None, 1, 3)
         self.require(fits, f"input_channels is {self.input_channels}; it takes 1 (grey) or 3 (colour).")
         self.require(self.width >= 1, f"width is {self.width}; it must be at least 1.")
+
+    def require_blocks(self, blocks: int) -> None:
+        """Raises `UsageError` unless so many residual blocks may be built."""
+        self.require(1 <= blocks <= MOST_BLOCKS, f"blocks is {blocks}; it takes 1 to {MOST_BLOCKS}.")
+
+    def require_judged(self, layers: int, scales: int = 1) -> None:
+        """Raises `UsageError` unless critics of patches, with so many halving layers and at so many scales, may be
+        built and have a patch to judge at the coarsest."""
+        self.require(1 <= layers <= MOST_LAYERS, f"critic_layers is {layers}; it takes 1 to {MOST_LAYERS}.")
+        smallest, size = 3 << (layers + scales - 1), self.image_size
+        at = f" at {scales} scales" if scales > 1 else ""
+        fits = size is None or size >= smallest
+        self.require(fits, f"image_size is {size}; a critic of {layers} layers{at} takes {smallest} or more.")
 
     def resolve(self, image_size: int, channels: int, num_classes: int = 0, inputs: Inputs | None = None) -> Self:
         """See `Config.resolve`.
@@ -202,8 +215,14 @@ class PairedRecipe(TranslationRecipe):
     real_label: ClassVar[float] = 1.0
     fake_label: ClassVar[float] = 0.0
 
+    @property
+    def conditional(self) -> bool:
+        """Whether the critic sees the input beside the picture."""
+        return False
+
     def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
-        return [nets["D"](images).float()]
+        scores = nets["D"](torch.cat([inputs, images], dim=1) if self.conditional else images)
+        return [part.float() for part in (scores if isinstance(scores, list) else [scores])]
 
     @property
     def judges_patches(self) -> bool:

@@ -40,7 +40,7 @@ from gan_core import losses
 from gan_core.layers import Upsample, init_normal
 from gan_core.recipe import Batch, Control, Inputs, Phase, register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import MOST_BLOCKS, TranslationConfig, TranslationRecipe
+from gan_core.translation import TranslationConfig, TranslationRecipe
 from gan_core.translators import ResnetGenerator, context_at_a_quarter, patch_critic
 
 
@@ -69,16 +69,13 @@ class CycleGANConfig(TranslationConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
-        self.require(1 <= self.critic_layers <= 6, f"critic_layers is {self.critic_layers}; it takes 1 to 6.")
+        self.require_blocks(self.blocks)
         for name in ("cycle", "identity", "noise", "pool"):
             self.require(getattr(self, name) >= 0, f"{name} is {getattr(self, name):g}; it must be 0 or more.")
         size = self.image_size
         fits = size is None or (size >= 32 and size % 4 == 0)
         self.require(fits, f"image_size is {size}; it is halved twice and judged in patches: it takes 32, 36, 40, ...")
-        smallest = 3 << self.critic_layers
-        fits = size is None or size >= smallest
-        self.require(fits, f"image_size is {size}; critics of {self.critic_layers} layers take {smallest} or more.")
+        self.require_judged(self.critic_layers)
 
     @classmethod
     def tiny(cls) -> Self:

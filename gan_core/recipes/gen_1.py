@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import MOST_BLOCKS, PairedConfig, PairedRecipe
+from gan_core.translation import PairedConfig, PairedRecipe
 from gan_core.translators import ResidualBlock, patch_critic
 
 
@@ -39,7 +39,7 @@ class Gen1Config(PairedConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
+        self.require_blocks(self.blocks)
         fits = self.image_size is None or self.image_size >= 16
         self.require(fits, f"image_size is {self.image_size}; the critic's patches take 16 or more.")
 

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import MOST_BLOCKS, PairedConfig, PairedRecipe
+from gan_core.translation import PairedConfig, PairedRecipe
 from gan_core.translators import ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
 
 BLOCK = 64  # pixels of noise that are drawn together
@@ -49,7 +49,7 @@ class Gen3Config(PairedConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
+        self.require_blocks(self.blocks)
         self.require(self.spread >= 0, f"spread is {self.spread:g}; it must be 0 (off) or more.")
         size = self.image_size
         fits = size is None or (size >= 32 and size % 4 == 0)
@@ -111,8 +111,9 @@ class Gen3(PairedRecipe):
     def context(self) -> int:
         return context_at_a_quarter(self.config.blocks)
 
-    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
-        return super().judge(nets, inputs, torch.cat([inputs, images], dim=1))
+    @property
+    def conditional(self) -> bool:
+        return True
 
     def generate(self, nets: nn.ModuleDict, inputs: Tensor) -> Tensor:
         n, _, *sides = inputs.shape

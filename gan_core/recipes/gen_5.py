@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import MOST_BLOCKS, PairedConfig, PairedRecipe
+from gan_core.translation import PairedConfig, PairedRecipe
 from gan_core.translators import MultiScale, ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
 
 
@@ -42,7 +42,7 @@ class Gen5Config(PairedConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
+        self.require_blocks(self.blocks)
         size = self.image_size
         fits = size is None or (size >= 48 and size % 4 == 0)
         self.require(fits, f"image_size is {size}; it is halved twice and judged at half: it takes 48, 52, 56, ...")
@@ -118,6 +118,3 @@ class Gen5(PairedRecipe):
     @property
     def context(self) -> int:
         return context_at_a_quarter(self.config.blocks)
-
-    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
-        return [logits.float() for logits in nets["D"](images)]

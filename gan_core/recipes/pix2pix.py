@@ -27,13 +27,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Self
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gan_core.layers import Upsample, init_normal
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import MOST_BLOCKS, PairedConfig, PairedRecipe
+from gan_core.translation import PairedConfig, PairedRecipe
 from gan_core.translators import (
     MultiScale,
     PictureNorm,
@@ -78,13 +77,9 @@ class Pix2PixConfig(PairedConfig):
             self.require(fits, f"image_size is {size}; it is halved to a pixel, so it takes 32, 64, 128, 256, ...")
         fits = size is None or (size >= 32 and size % 4 == 0)
         self.require(fits, f"image_size is {size}; it is halved twice and judged in patches: it takes 32, 36, 40, ...")
-        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
-        self.require(1 <= self.critic_layers <= 6, f"critic_layers is {self.critic_layers}; it takes 1 to 6.")
-        smallest = self.smallest_judged
-        self.require(
-            size is None or size >= smallest,
-            f"image_size is {size}; a {self.critic} critic of {self.critic_layers} layers takes {smallest} or more.",
-        )
+        self.require_blocks(self.blocks)
+        if self.critic != "pixel":
+            self.require_judged(self.critic_layers, SCALES if self.critic == "multiscale" else 1)
         self.require(0 <= self.dropout < 1, f"dropout is {self.dropout:g}; it is a share, from 0 to below 1.")
 
     @classmethod
@@ -94,13 +89,6 @@ class Pix2PixConfig(PairedConfig):
     @classmethod
     def paper(cls) -> Self:
         return cls(image_size=256, channels=3, input_channels=3, width=64, norm="batch")
-
-    @property
-    def smallest_judged(self) -> int:
-        """Pixels along a side that the critic needs: a map of at least 1x1 at its coarsest scale."""
-        if self.critic == "pixel":
-            return 1
-        return 3 << (self.critic_layers + (SCALES - 1 if self.critic == "multiscale" else 0))
 
     @property
     def downs(self) -> int:
@@ -151,7 +139,6 @@ class Pix2Pix(PairedRecipe):
             return MultiScale(*(patch_critic(channels, c.width, strides, norm) for _ in range(SCALES)))
         return patch_critic(channels, c.width, strides, norm)
 
-    def judge(self, nets: nn.ModuleDict, inputs: Tensor, images: Tensor) -> list[Tensor]:
-        seen = torch.cat([inputs, images], dim=1) if self.config.conditional else images
-        logits = nets["D"](seen)
-        return [part.float() for part in (logits if self.config.critic == "multiscale" else [logits])]
+    @property
+    def conditional(self) -> bool:
+        return self.config.conditional

@@ -34,7 +34,7 @@ from gan_core import losses
 from gan_core.layers import upsample
 from gan_core.recipe import Batch, register
 from gan_core.train_options import TrainOptions
-from gan_core.translation import MOST_BLOCKS, TranslationConfig, TranslationRecipe
+from gan_core.translation import TranslationConfig, TranslationRecipe
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class SRGANConfig(TranslationConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require(self.factor in (2, 4), f"factor is {self.factor}; it takes 2 or 4.")
-        self.require(1 <= self.blocks <= MOST_BLOCKS, f"blocks is {self.blocks}; it takes 1 to {MOST_BLOCKS}.")
+        self.require_blocks(self.blocks)
         for name in ("critic_width", "critic_units"):
             self.require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be at least 1.")
         self.require(self.adversarial >= 0, f"adversarial is {self.adversarial:g}; it must be 0 or more.")

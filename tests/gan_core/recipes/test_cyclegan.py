@@ -28,7 +28,7 @@ def test_its_critics_judge_patches_of_the_size_asked_for(layers, seen):
     scores = critic(picture)
     scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
     assert (picture.grad[0, 0].sum(0) != 0).sum() == seen
-    with pytest.raises(UsageError, match="image_size is 32; critics of 4 layers take 48 or more"):
+    with pytest.raises(UsageError, match="image_size is 32; a critic of 4 layers takes 48 or more"):
         RECIPES["cyclegan"].Config(image_size=32, channels=3, critic_layers=4)
 
 

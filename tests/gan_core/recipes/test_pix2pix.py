@@ -65,8 +65,8 @@ def test_a_residual_generator_takes_other_sides_and_looks_around_a_pixel():
     [
         ({"image_size": 36}, "image_size is 36; it is halved to a pixel, so it takes 32, 64"),
         ({"image_size": 30, "generator": "resnet"}, "it is halved twice and judged in patches"),
-        ({"critic_layers": 4}, "a patch critic of 4 layers takes 48 or more"),
-        ({"critic": "multiscale"}, "a multiscale critic of 3 layers takes 96 or more"),
+        ({"critic_layers": 4}, "a critic of 4 layers takes 48 or more"),
+        ({"critic": "multiscale"}, "a critic of 3 layers at 3 scales takes 96 or more"),
         ({"blocks": 0}, "blocks is 0"),
         ({"critic": "patches"}, "critic is 'patches'"),
     ],

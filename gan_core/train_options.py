@@ -34,21 +34,24 @@ class TrainOptions:
     """What is left of the learning rates at the horizon, as a share."""
     lr_warm_up: int = 0
     """Images over which the learning rates first rise from 0, in a straight line."""
+    lr_hold: int = 0
+    """Images, after the rise, over which the learning rates stay full before they fall."""
 
     def __post_init__(self) -> None:
         check_words(self)
         for name in ("lr", "d_lr"):
             if (rate := getattr(self, name)) is not None and not 0 < rate < math.inf:
                 raise UsageError(f"{name} is {rate:g}; it must be above 0.")
-        if self.lr_schedule != "constant" and (self.lr_horizon or 0) <= self.lr_warm_up:
+        for name in ("lr_warm_up", "lr_hold"):
+            if (images := getattr(self, name)) < 0:
+                raise UsageError(f"{name} is {images}; it must be 0 or more images.")
+        if self.lr_schedule != "constant" and (self.lr_horizon or 0) <= self.full_until:
             raise UsageError(
-                f"lr_horizon is {self.lr_horizon}; a {self.lr_schedule} schedule ends there, "
-                f"so it takes more images than lr_warm_up, {self.lr_warm_up}."
+                f"lr_horizon is {self.lr_horizon}; a {self.lr_schedule} schedule ends there, so it takes more images "
+                f"than lr_warm_up and lr_hold together, {self.full_until}."
             )
         if not 0 <= self.lr_final <= 1:
             raise UsageError(f"lr_final is {self.lr_final:g}; it is a share, from 0 to 1.")
-        if self.lr_warm_up < 0:
-            raise UsageError(f"lr_warm_up is {self.lr_warm_up}; it must be 0 or more images.")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise UsageError(f"betas are {self.betas}; both must lie in [0, 1).")
         if self.batch_size < 2:
@@ -56,11 +59,16 @@ class TrainOptions:
         if self.ema_half_life < 0:
             raise UsageError(f"ema_half_life is {self.ema_half_life}; it must be 0 (no averaging) or more.")
 
+    @property
+    def full_until(self) -> int:
+        """Images seen when the learning rates begin to fall."""
+        return self.lr_warm_up + self.lr_hold
+
     def left(self, images_seen: int) -> float:
-        """How far the schedule still has to fall: 1 up to the end of the warm-up, 0 from the horizon on."""
+        """How far the schedule still has to fall: 1 while the rates rise and are held, 0 from the horizon on."""
         if self.lr_schedule == "constant" or self.lr_horizon is None:
             return 1.0
-        way = (images_seen - self.lr_warm_up) / (self.lr_horizon - self.lr_warm_up)
+        way = (images_seen - self.full_until) / (self.lr_horizon - self.full_until)
         way = min(max(way, 0.0), 1.0)
         return 1 - way if self.lr_schedule == "linear" else (1 + math.cos(math.pi * way)) / 2
 

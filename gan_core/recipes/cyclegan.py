@@ -20,10 +20,11 @@ exchanged for an old one, so that a generator cannot win by going back to what t
 As in the paper: all of the above, $\lambda = 10$, $\iota = 0.5$, a pool of 50, critics of 70x70 patches, residual
 generators with reflected borders and instance normalisation, generators before critics, weights from
 $\mathcal N(0, 0.02^2)$, Adam at 2e-4 with betas (0.5, 0.999). Unlike it: few channels and blocks, more than one
-picture a batch, critics' translations are made after the generators' step, a constant rate by default (paper: linear
-decay over the second half). With `composite`, a generator also says how much of each pixel to change,
-$m\,G(a) + (1 - m)\,a$: what it leaves alone stays untouched. That is a gate which the two terms that ask for no change
-can shut for good before the game opens it: it goes with $\iota = 0$, which nothing is lost by, and $\lambda = 3$.
+picture a batch, critics' translations are made after the generators' step, a constant rate by default (the paper's
+falls in a straight line over the second half: `lr_schedule` linear, `lr_hold` half of `lr_horizon`). With `composite`,
+a generator also says how much of each pixel to change, $m\,G(a) + (1 - m)\,a$: what it leaves alone stays untouched.
+That is a gate which the two terms that ask for no change can shut for good before the game opens it: it goes with
+$\iota = 0$, which nothing is lost by, and $\lambda = 3$.
 """
 
 from __future__ import annotations

@@ -167,6 +167,15 @@ def test_learning_rates_rise_and_fall_as_scheduled(schedule, expected):
         assert options.lr_share(images_seen) == pytest.approx(share), images_seen
 
 
+def test_a_rate_may_be_held_before_it_falls_as_in_cyclegans_paper():
+    """Section 4: a full rate for the first half of the run, then down to 0 in a straight line."""
+    options = TrainOptions(lr=1.0, lr_schedule="linear", lr_hold=100, lr_horizon=200)
+    shares = {0: 1, 50: 1, 100: 1, 125: 0.75, 150: 0.5, 200: 0, 300: 0}
+    assert {seen: options.lr_share(seen) for seen in shares} == shares
+    risen = TrainOptions(lr=1.0, lr_schedule="linear", lr_warm_up=40, lr_hold=60, lr_horizon=200)
+    assert [risen.lr_share(seen) for seen in (20, 40, 100, 150)] == [0.5, 1, 1, 0.5]
+
+
 def test_the_critic_may_have_a_rate_of_its_own(noise_data):
     options = TrainOptions(lr=1e-3, d_lr=4e-3, batch_size=4, lr_schedule="linear", lr_horizon=16)
     recipe, _ = tiny("dcgan", options=options)
@@ -181,11 +190,13 @@ def test_the_critic_may_have_a_rate_of_its_own(noise_data):
     [
         ({"lr_schedule": "linear"}, "lr_horizon is None; a linear schedule ends there"),
         ({"lr_schedule": "cosine", "lr_horizon": 10, "lr_warm_up": 10}, "lr_horizon is 10; a cosine"),
+        ({"lr_schedule": "linear", "lr_horizon": 10, "lr_warm_up": 5, "lr_hold": 5}, "lr_hold together, 10"),
         ({"lr_schedule": "step"}, "lr_schedule is 'step'; it takes constant, linear, cosine"),
         ({"lr_final": 1.5}, "lr_final is 1.5; it is a share"),
         ({"d_lr": 0.0}, "d_lr is 0; it must be above 0"),
         ({"lr": float("nan")}, "lr is nan; it must be above 0"),
         ({"lr_warm_up": -1}, "lr_warm_up is -1"),
+        ({"lr_hold": -1}, "lr_hold is -1"),
         ({"optimizer": "sgd"}, "optimizer is 'sgd'; it takes adam, rmsprop"),
     ],
 )

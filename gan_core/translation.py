@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from gan_core import losses
 from gan_core.errors import UsageError
+from gan_core.image_networks import PictureNorm
 from gan_core.recipe import Batch, Config, Inputs, Recipe
-from gan_core.translators import PictureNorm
 
 MOST_BLOCKS, MOST_LAYERS = 64, 6  # a stranger's small config could ask for any number of layers to be built
 Adversarial = Literal["vanilla", "lsgan", "hinge", "wgan_gp"]

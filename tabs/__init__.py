@@ -12,7 +12,7 @@ from tabs.mix import MixTab
 from tabs.panel import QUIETLY, ModelPanel
 from tabs.sample import SampleTab
 from tabs.translate import TranslateTab
-from tabs.translators import TranslatorsPanel
+from tabs.translate_panel import TranslatorsPanel
 
 CSS = Path(__file__).with_name("style.css")
 MAX_WAITING = 16  # more jobs are refused, so that nobody waits for ever

@@ -24,6 +24,7 @@ from tabs.browser import DICE, pressing, receiving
 from tabs.canvas import bound
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, elsewhere, told
+from tabs.translate_panel import ALWAYS, AUTOMATIC, NO_MODELS, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
 from tabs.translation import (
     MAX_SIDE,
     VARIATIONS,
@@ -39,7 +40,6 @@ from tabs.translation import (
     translator,
     translators,
 )
-from tabs.translators import ALWAYS, AUTOMATIC, NO_MODELS, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
 
 CANVAS = SHOWN = 512  # pixels of a fresh canvas, and of small pictures when they are enlarged
 STRIP = 256  # pixels of a variation at most: there are several

@@ -17,8 +17,8 @@ LAYERS = {
     1: {"checkpoint", "recipes"},
     0: {
         "atomic", "augment", "data", "distributed", "double_backward", "edges", "ema", "errors", "fields",
-        "figures", "growing", "labels", "latent", "layers", "losses", "metrics", "noise", "pictures", "progress",
-        "recipe", "spectral", "train_options", "translation", "translators", "version",
+        "figures", "growing", "image_networks", "labels", "latent", "layers", "losses", "metrics", "noise", "pictures",
+        "progress", "recipe", "spectral", "train_options", "translation", "version",
     },
 }  # fmt: skip
 LAYER = {module: layer for layer, modules in LAYERS.items() for module in modules}

@@ -38,11 +38,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_core import losses
+from gan_core.image_networks import ResnetGenerator, context_at_a_quarter, patch_critic
 from gan_core.layers import Upsample, init_normal
 from gan_core.recipe import Batch, Control, Inputs, Phase, register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import TranslationConfig, TranslationRecipe
-from gan_core.translators import ResnetGenerator, context_at_a_quarter, patch_critic
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from typing import Self
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan_core.image_networks import ResidualBlock, patch_critic
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import ResidualBlock, patch_critic
 
 
 @dataclass(frozen=True)

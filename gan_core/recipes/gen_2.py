@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from torch import nn
 
+from gan_core.image_networks import patch_critic
 from gan_core.recipe import register
 from gan_core.recipes.gen_1 import Gen1
-from gan_core.translators import patch_critic
 
 
 @register("gen_2")

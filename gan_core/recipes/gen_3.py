@@ -26,10 +26,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gan_core.image_networks import ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
 
 BLOCK = 64  # pixels of noise that are drawn together
 

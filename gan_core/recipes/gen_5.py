@@ -25,10 +25,10 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from gan_core.image_networks import MultiScale, ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
 from gan_core.recipe import register
 from gan_core.train_options import TrainOptions
 from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import MultiScale, ResidualBlock, context_at_a_quarter, convolution, doubling, patch_critic
 
 
 @dataclass(frozen=True)

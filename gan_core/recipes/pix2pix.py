@@ -29,11 +29,7 @@ from typing import Literal, Self
 
 from torch import nn
 
-from gan_core.layers import Upsample, init_normal
-from gan_core.recipe import register
-from gan_core.train_options import TrainOptions
-from gan_core.translation import PairedConfig, PairedRecipe
-from gan_core.translators import (
+from gan_core.image_networks import (
     MultiScale,
     PictureNorm,
     ResnetGenerator,
@@ -42,6 +38,10 @@ from gan_core.translators import (
     patch_critic,
     pixel_critic,
 )
+from gan_core.layers import Upsample, init_normal
+from gan_core.recipe import register
+from gan_core.train_options import TrainOptions
+from gan_core.translation import PairedConfig, PairedRecipe
 
 SCALES = 3  # of a multi-scale critic
 

@@ -18,8 +18,8 @@ from tabs.output import FOLDER
 from tabs.panel import load
 from tabs.settings import Settings
 from tabs.translate import TranslateTab, on_canvas, picture_of, run, shown
+from tabs.translate_panel import ALWAYS, AUTOMATIC, NEVER, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
 from tabs.translation import Lines, Translation, beside, example, heatmap, note, received, repeated, save_pair
-from tabs.translators import ALWAYS, AUTOMATIC, NEVER, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
 from tests.tabs.tiny import tiny_model, tiny_translator
 
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from gan_core.errors import UsageError
+from gan_core.image_networks import MultiScale, ResnetGenerator, UNetGenerator
 from gan_core.recipes.pix2pix import Pix2Pix, Pix2PixConfig
 from gan_core.train_options import TrainOptions
 from gan_core.trainer import Trainer
-from gan_core.translators import MultiScale, ResnetGenerator, UNetGenerator
 
 
 def made(**changes):

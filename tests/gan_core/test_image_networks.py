@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from gan_core.image_networks import MultiScale, ResnetGenerator, UNetGenerator, patch_critic, picture_norm, pixel_critic
 from gan_core.layers import blueprint, parameter_count
-from gan_core.translators import MultiScale, ResnetGenerator, UNetGenerator, patch_critic, picture_norm, pixel_critic
 
 
 @pytest.mark.parametrize(

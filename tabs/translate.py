@@ -196,7 +196,7 @@ class TranslateTab:
             *(event.success(**draw) for event in (choose, opened, another_one, uploaded, rolled)),
         ]
         once = draw | {"fn": self._draw_once, "inputs": [panel.live, self.asked, *draw["inputs"]]}
-        # a stroke is an input, an undone one a change, and a picture an upload, which a change follows when it is shown
+        # a stroke is an input, an undone one a change
         draws.append(gr.on([self.canvas.input, self.canvas.change], **once))
         # two changes that come together may be answered in either order: what is asked for is looked at again
         for drawn in draws:

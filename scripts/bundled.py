@@ -81,8 +81,8 @@ BUNDLED = {
         10,
     ),
     "cyclegan-faces_masked": Recorded(
-        "cyclegan --composite --cycle 3 --identity 0 --steps 5000 --lr_schedule cosine --lr_horizon 20000 "
-        "--precision bf16",
+        "cyclegan --composite --cycle 3 --identity 0 --upsample nearest --steps 5000 "
+        "--lr_schedule cosine --lr_horizon 20000 --precision bf16",
         20,
     ),
     "cyclegan-batik_palettes": Recorded(

@@ -63,15 +63,13 @@ class CycleGANConfig(TranslationConfig):
     """Lambda, the weight of coming back."""
     identity: float = 0.5
     """Iota, the weight of leaving a domain's own pictures alone, as a share of the cycle's."""
-    noise: float = 0.0
-    """Deviation of the noise on a translation that is translated back: so nothing can be hidden in its grain."""
     pool: int = 50
     """Translations of each kind that the critics may see again; 0 is none."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_blocks(self.blocks)
-        for name in ("cycle", "identity", "noise", "pool"):
+        for name in ("cycle", "identity", "pool"):
             self.require(getattr(self, name) >= 0, f"{name} is {getattr(self, name):g}; it must be 0 or more.")
         size = self.image_size
         fits = size is None or (size >= 32 and size % 4 == 0)
@@ -200,8 +198,8 @@ class CycleGAN(TranslationRecipe):
             return {
                 "adversarial_ab": passes(nets["D_b"](fake_b)),
                 "adversarial_ba": passes(nets["D_a"](fake_a)),
-                "cycle_a": self.config.cycle * F.l1_loss(nets["G_ba"](self.disturbed(fake_b)), a),
-                "cycle_b": self.config.cycle * F.l1_loss(nets["G_ab"](self.disturbed(fake_a)), b),
+                "cycle_a": self.config.cycle * F.l1_loss(nets["G_ba"](fake_b), a),
+                "cycle_b": self.config.cycle * F.l1_loss(nets["G_ab"](fake_a), b),
             } | self.identities(nets, a, b)
         with torch.no_grad():
             fakes = {"a": self.pools["a"].exchange(nets["G_ba"](b)), "b": self.pools["b"].exchange(nets["G_ab"](a))}
@@ -222,12 +220,6 @@ class CycleGAN(TranslationRecipe):
     def realness(self, scores: Tensor) -> Tensor:
         """See `TranslationRecipe.realness`; critics are asked for 1 where a patch is real, else for 0."""
         return scores.clamp(0, 1)
-
-    def disturbed(self, images: Tensor) -> Tensor:
-        """What is translated back of translations."""
-        if not self.config.noise:
-            return images
-        return images + self.config.noise * torch.randn_like(images)
 
     def identities(self, nets: nn.ModuleDict, a: Tensor, b: Tensor) -> dict[str, Tensor]:
         """What is lost by translating what is in a domain already."""

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 FINEST, COARSEST = 0.5, 4.0  # pixels of blur before edges are looked for
-PAPER = 224  # what is as bright is paper
+PAPER = 224  # what is as bright in each colour is paper
 BARE = 0.15  # of a drawing is paper at least; of the batiks' line art .18 to .79
 
 
@@ -18,7 +18,7 @@ def is_drawing(picture: Image.Image) -> bool:
     """
     from gan_core.data.picture_file import to_mode
 
-    return bool((np.asarray(to_mode(picture, 1)) >= PAPER).mean() >= BARE)
+    return bool((np.asarray(to_mode(picture, 3)) >= PAPER).all(axis=2).mean() >= BARE)
 
 
 def line_art(picture: Image.Image, side: int, detail: float = 0.35, flip: bool = False) -> Image.Image:

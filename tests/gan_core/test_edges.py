@@ -48,12 +48,13 @@ def test_any_mode_and_shape(mode, size):
 
 
 def test_drawings_are_told_from_photographs():
-    from gan_core.data import load_data
+    from gan_core.data import DATASETS, load_data
 
     def drawings(name, part):
-        pictures = getattr(load_data(name, split="test"), part)[:100]
-        return sum(is_drawing(Image.fromarray(p.permute(1, 2, 0).numpy().squeeze())) for p in pictures)
+        draw = DATASETS[name].few
+        pictures = getattr(draw(20) if draw is not None else load_data(name, split="test"), part)[:20]
+        return sum(is_drawing(Image.fromarray(picture.permute(1, 2, 0).numpy().squeeze())) for picture in pictures)
 
-    assert drawings("batik", "inputs") == drawings("openmoji_outline", "inputs") == 100
-    assert drawings("photos", "images") < 15 and drawings("faces", "images") < 40
+    assert drawings("batik", "inputs") == drawings("openmoji_outline", "inputs") == 20
+    assert drawings("photos", "images") <= 2 and drawings("faces", "images") == 0
     assert is_drawing(Image.new("RGBA", (9, 9)))  # nothing on transparent ground yet

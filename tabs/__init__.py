@@ -59,4 +59,5 @@ def build() -> gr.Blocks:
         selected = [tab.select for tab in (sample, interpolate, mix, compare, translate)]
         panels = [panel.open, beside_one, beside_several, beside_picture]
         gr.on(selected, None, None, panels, js=opening("compare", "translate"), **QUIETLY)
+    page.has_launched = True  # else Gradio takes the path of any file on the server for that of an upload
     return page.queue(max_size=MAX_WAITING)

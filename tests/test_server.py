@@ -264,6 +264,22 @@ def test_files_outside_the_output_folder_are_refused(client, runs_folder):
         assert client.get(f"{API}/file={path}").status_code == 403
 
 
+def test_what_is_called_an_upload_is_no_file_of_the_servers(client):
+    """A stranger may send an event whatever a page would: here that a file was chosen, of any path."""
+    config = client.get("/playground/config").json()
+    (button,) = (part["id"] for part in config["components"] if part["props"].get("elem_id") == "upload")
+    (event,) = (event["id"] for event in config["dependencies"] if [button, "upload"] in event["targets"])
+    here = Path(gan_core.__file__).parent.parent / "docs" / "translations.png"
+    uploaded = client.post(f"{API}/upload", files={"files": ("a.png", here.read_bytes())}).json()[0]
+    for path, taken in ((uploaded, True), (str(here), False)):
+        sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        asked = {"data": [sent, ["runs/masks"]], "fn_index": event, "session_hash": f"stranger{taken}"}
+        assert client.post(f"{API}/queue/join", json=asked).status_code == 200
+        told = client.get(f"{API}/queue/data", params={"session_hash": f"stranger{taken}"}).text
+        (last,) = (line for line in told.splitlines() if "process_completed" in line)
+        assert json.loads(last.removeprefix("data: "))["success"] is taken
+
+
 def upload(client, *contents):
     return client.post(f"{API}/upload", files=[("files", ("a.png", content)) for content in contents]).status_code
 

@@ -73,7 +73,9 @@ BUNDLED = {
     ),
     "gen_5-batik": Recorded("gen_5 --steps 4000 --lr_horizon 64000 --precision bf16", 20),
     "pix2pix-batik": Recorded(
-        "pix2pix --width 16 --steps 5000 --lr_schedule cosine --lr_horizon 80000 --precision bf16", 10
+        "pix2pix --width 16 --critic_layers 1 --upsample nearest --steps 10000 "
+        "--lr_schedule cosine --lr_horizon 160000 --precision bf16",
+        20,
     ),
     "pix2pix-openmoji_outline": Recorded(
         "pix2pix --dataset openmoji_outline --width 16 --steps 5000 --lr_schedule cosine --lr_horizon 80000 "

@@ -78,9 +78,9 @@ BUNDLED = {
         20,
     ),
     "pix2pix-openmoji_outline": Recorded(
-        "pix2pix --dataset openmoji_outline --width 16 --steps 5000 --lr_schedule cosine --lr_horizon 80000 "
-        "--precision bf16",
-        10,
+        "pix2pix --dataset openmoji_outline --width 16 --critic_layers 1 --upsample nearest --steps 10000 "
+        "--lr_schedule cosine --lr_horizon 160000 --precision bf16",
+        20,
     ),
     "cyclegan-faces_masked": Recorded(
         "cyclegan --composite --cycle 3 --identity 0 --upsample nearest --steps 5000 "

@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,13 +17,12 @@ from gan_core.data.picture_file import open_image, to_mode
 from gan_core.edges import is_drawing
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
-from gan_core.recipe import nearest
 from gan_core.translation import TranslationRecipe
 from tabs.browser import DICE, pressing, receiving
 from tabs.canvas import bound
 from tabs.output import new_folder
 from tabs.panel import QUIETLY, TAKES_TURNS, elsewhere, told
-from tabs.translate_panel import ALWAYS, AUTOMATIC, NO_MODELS, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
+from tabs.translate_panel import ALWAYS, AUTOMATIC, NO_MODELS, WHERE_NEEDED, TranslatorsPanel
 from tabs.translation import (
     MAX_SIDE,
     VARIATIONS,
@@ -35,6 +33,7 @@ from tabs.translation import (
     heatmap,
     received,
     repeated,
+    run,
     save_pair,
     takes_drawings,
     translator,
@@ -48,31 +47,6 @@ NO_EXAMPLE = -1
 UNCHANGED = gr.skip()
 LARGE = 512  # pixels of an upload that is enlarged without asking
 LINED = 256  # pixels at which lines are taken without asking
-
-
-def run(translation: Translation, picture: Image.Image) -> tuple[Image.Image, list[Translated], dict[str, Any]]:
-    """What the models were given, what each made of it, and the settings.
-
-    Raises:
-        UsageError: A model cannot be had, or something does not fit it.
-    """
-    models = [translator(*name.partition("@")[::2]) for name in translation.models]
-    declared = [{control.name for control in model.controls} for _, model, _ in models]
-    for control in translation.controls:
-        if not any(control in names for names in declared):
-            raise UsageError(
-                f"None of these models has a control {control!r}{nearest(control, set().union(*declared))}."
-            )
-    given = translation.prepare(picture)
-    drawn = []
-    for (name, model, commit), names in zip(models, declared, strict=True):
-        controls = {key: value for key, value in translation.controls.items() if key in names}
-        start = time.perf_counter()
-        image = model.translate(given, translation.seed, **controls)
-        called = name if commit is None else f"{name}@{commit}"
-        drawn.append(Translated(called, model, image, time.perf_counter() - start))
-    settings = translation.describe(given.size) | {"models": [one.name for one in drawn]}
-    return given, drawn, settings
 
 
 @told()
@@ -175,18 +149,18 @@ class TranslateTab:
             self.asked, panel.detail, panel.flip,
         )  # fmt: skip
         draw: dict[str, Any] = {
-            "fn": self._draw, "inputs": [self.canvas, *panel.inputs], "outputs": [*answer],
-            "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS,
+            "fn": self._draw, "inputs": [self.canvas, *panel.inputs, self.example],
+            "outputs": [*answer], "trigger_mode": "always_last", **QUIETLY, **TAKES_TURNS,
         }  # fmt: skip
         choose = panel.models.input(self._choose, panel.models, panel.shown, **QUIETLY, **TAKES_TURNS)
         there = [panel.models, self.canvas, *panel.shown]
         opened = tab.select(self._open, [self.canvas, panel.models], there, **elsewhere(self.status), **TAKES_TURNS)
         page.load(self._follow, None, [panel.models, tabs], **elsewhere(self.status), **TAKES_TURNS)
-        put = [self.canvas, panel.side, self.example]
+        put = [self.canvas, self.example]
         another_one = another.click(
             self._another, [panel.models, panel.backwards, self.example], put, **elsewhere(self.status), **TAKES_TURNS
         )
-        uploaded = upload.upload(self._uploaded, [upload, panel.models], put, **elsewhere(self.status), **TAKES_TURNS)
+        uploaded = upload.upload(self._uploaded, upload, put, **elsewhere(self.status), **TAKES_TURNS)
         page.load(None, None, None, js=receiving("upload"), **QUIETLY)
         self.canvas.clear(None, None, None, js=pressing("Brush", "canvas"), **QUIETLY)
         rolled = panel.dice.click(None, None, panel.seed, js=DICE, **QUIETLY)
@@ -233,20 +207,15 @@ class TranslateTab:
     def _another(self, names: list[str] | None, backwards: bool, present: int) -> list[Any]:
         model = translator(next(iter(names or ()), None))[1]
         if model.examples is None:
-            return [gr.skip()] * 3
+            return [gr.skip()] * 2
         place = random.choice([k for k in range(len(model.examples.inputs)) if k != present] or [present])
-        size = AUTOMATIC if model.recipe.factor > 1 else gr.skip()
-        return [shown(model, place, backwards), size, place]
+        return [shown(model, place, backwards), place]
 
     @told()
-    def _uploaded(self, file: str, names: list[str] | None) -> list[Any]:
-        """What is to be enlarged is not made smaller first: examples are as small as in training, an upload is not."""
+    def _uploaded(self, file: str) -> list[Any]:
         picture = to_mode(open_image(Path(file)), 3)
         picture.thumbnail((MAX_SIDE, MAX_SIDE))
-        side = gr.skip()
-        if names and translator(names[0])[1].recipe.factor > 1:
-            side = OWN_SIZE if max(picture.size) <= LARGE else LARGE
-        return [on_canvas(picture), side, NO_EXAMPLE]
+        return [on_canvas(picture), NO_EXAMPLE]
 
     def _draw_once(self, live: bool, asked: list[Any] | None, canvas: dict[str, Any] | None, *choices: Any) -> Any:
         """Draws unless that is what is shown: a canvas tells of a change several times over.
@@ -260,17 +229,18 @@ class TranslateTab:
     @told()
     def _draw(
         self, canvas: dict[str, Any] | None, names: list[str] | None, side: int, seed: int | None, backwards: bool,
-        lines: str, detail: float, flip: bool, repeat: bool,
+        lines: str, detail: float, flip: bool, repeat: bool, present: int,
     ) -> Answer:  # fmt: skip
         picture = picture_of(canvas)
-        asked = [digest(picture), names, side, seed, backwards, lines, detail, flip, repeat]
+        asked = [digest(picture), names, side, seed, backwards, lines, detail, flip, repeat, present]
         if not names or picture is None:
             said = NOTHING if names else "Choose a model." if translators() else NO_MODELS
             return Answer(said=said, file=gr.DownloadButton(interactive=False), asked=asked)
         chosen = [translator(name)[1] for name in names]
         lined = lines == ALWAYS or (lines == WHERE_NEEDED and takes_drawings(chosen[0]) and not is_drawing(picture))
         controls = {"backwards": 1.0} if backwards else {}
-        side = usual_side(chosen, lined) if side == AUTOMATIC else side
+        if side == AUTOMATIC:
+            side = usual_side(chosen, lined, max(picture.size) if present == NO_EXAMPLE else None)
         given, drawn, settings = run(
             Translation(tuple(names), side, seed or 0, Lines(detail, flip) if lined else None, controls), picture
         )
@@ -279,7 +249,7 @@ class TranslateTab:
             said=said_of(given, drawn),
             lines=gr.Image(enlarged(given), visible=lined),
             several=several(given, drawn, settings),
-            patches=patches(given, drawn[0], backwards),
+            patches=patches(given, drawn[0]),
             cloth=gr.Image(enlarged(repeated(drawn[0].picture)), visible=repeat),
             settings=settings,
             file=gr.DownloadButton(value=save_pair(given, drawn, settings), interactive=True),
@@ -294,11 +264,21 @@ def offered(names: Iterable[str]) -> list[str]:
     return [*dict.fromkeys([*translators(), *names])]
 
 
-def usual_side(models: list[Model], lined: bool) -> int:
-    """The side that models were trained at. But lines are as thin at any size, so more of a photograph is seen at a
-    larger one; networks that only look around a pixel take it."""
+def usual_side(models: list[Model], lined: bool, uploaded: int | None) -> int:
+    """The side that models were trained at, with two exceptions.
+
+    Lines are as thin at any size, so more of a photograph is seen at a larger one; networks that only look around a
+    pixel take it. And an upload that is to be enlarged is not made smaller first.
+
+    Args:
+        models: What the picture is given to.
+        lined: Whether its lines are.
+        uploaded: The longer side of an upload.
+    """
     if lined and all(model.recipe.context is not None for model in models):
         return LINED
+    if uploaded is not None and models[0].recipe.factor > 1:
+        return min(uploaded, LARGE)
     return models[0].image_size // models[0].recipe.factor
 
 
@@ -356,10 +336,9 @@ def several(given: Image.Image, drawn: list[Translated], settings: dict[str, Any
     return gr.Gallery(pictures, label=label, visible=len(pictures) > 1)
 
 
-def patches(given: Image.Image, drawn: Translated, backwards: bool) -> Any:
+def patches(given: Image.Image, drawn: Translated) -> Any:
     """The map of a discriminator that judges patches, where the model came with one."""
-    if backwards and isinstance(drawn.model.recipe, TranslationRecipe) and drawn.model.recipe.both_ways:
-        # the discriminator of inputs is another one
+    if drawn.controls.get("backwards"):  # the discriminator of inputs is another one
         return gr.Image(visible=False)
     try:
         shares = drawn.model.patch_map(given, drawn.picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from gan_core.data.picture_file import open_image, to_mode
 from gan_core.edges import is_drawing, line_art
 from gan_core.latent import MAX_SEED
 from gan_core.pictures import save_png
+from gan_core.recipe import nearest
 from gan_core.translation import TranslationRecipe
 from tabs.output import FOLDER, new_folder
 from tabs.panel import load
@@ -119,12 +121,14 @@ class Translated:
         name: Of the model.
         model: It.
         picture: What it drew.
+        controls: What of the asked-for controls it has.
         seconds: What that took.
     """
 
     name: str
     model: Model
     picture: Image.Image
+    controls: Mapping[str, float]
     seconds: float
 
     def caption(self) -> str:
@@ -153,6 +157,31 @@ def translator(name: str | None, revision: str | None = None) -> tuple[str, Mode
     return name, model, commit
 
 
+def run(translation: Translation, picture: Image.Image) -> tuple[Image.Image, list[Translated], dict[str, Any]]:
+    """What the models were given, what each made of it, and the settings.
+
+    Raises:
+        UsageError: A model cannot be had, or something does not fit it.
+    """
+    models = [translator(*name.partition("@")[::2]) for name in translation.models]
+    declared = [{control.name for control in model.controls} for _, model, _ in models]
+    for control in translation.controls:
+        if not any(control in names for names in declared):
+            raise UsageError(
+                f"None of these models has a control {control!r}{nearest(control, set().union(*declared))}."
+            )
+    given = translation.prepare(picture)
+    drawn = []
+    for (name, model, commit), names in zip(models, declared, strict=True):
+        controls = {key: value for key, value in translation.controls.items() if key in names}
+        start = time.perf_counter()
+        image = model.translate(given, translation.seed, **controls)
+        called = name if commit is None else f"{name}@{commit}"
+        drawn.append(Translated(called, model, image, controls, time.perf_counter() - start))
+    settings = translation.describe(given.size) | {"models": [one.name for one in drawn]}
+    return given, drawn, settings
+
+
 def note(model: Model) -> str:
     """What a person has to know of a model's pictures, in a sentence; or nothing."""
     entry = DATASETS.get(str(model.training.get("dataset")))
@@ -171,9 +200,9 @@ def example(model: Model, place: int, backwards: bool = False) -> Image.Image | 
 
 def takes_drawings(model: Model) -> bool:
     """Whether the inputs that a model came with are line art."""
-    examples = [] if model.examples is None else range(len(model.examples.inputs))
-    drawings = [is_drawing(picture) for place in examples if (picture := example(model, place))]
-    return sum(drawings) > len(drawings) / 2
+    count = 0 if model.examples is None else len(model.examples.inputs)
+    pictures = filter(None, (example(model, place) for place in range(count)))
+    return sum(map(is_drawing, pictures)) > count / 2
 
 
 def received(sent: object) -> Image.Image:

@@ -273,7 +273,7 @@ def test_what_is_called_an_upload_is_no_file_of_the_servers(client):
     uploaded = client.post(f"{API}/upload", files={"files": ("a.png", here.read_bytes())}).json()[0]
     for path, taken in ((uploaded, True), (str(here), False)):
         sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        asked = {"data": [sent, ["runs/masks"]], "fn_index": event, "session_hash": f"stranger{taken}"}
+        asked = {"data": [sent], "fn_index": event, "session_hash": f"stranger{taken}"}
         assert client.post(f"{API}/queue/join", json=asked).status_code == 200
         told = client.get(f"{API}/queue/data", params={"session_hash": f"stranger{taken}"}).text
         (last,) = (line for line in told.splitlines() if "process_completed" in line)

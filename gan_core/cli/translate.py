@@ -103,9 +103,8 @@ def found(source: str, out: Path) -> list[Path]:
 
     path = Path(source)
     if path.is_dir():
-        sources = list(pictures_below(path))
-        if out.resolve() != path.resolve():
-            sources = [file for file in sources if out.resolve() not in file.resolve().parents]
+        below = out.resolve() if out.resolve() != path.resolve() else None
+        sources = [file for file in pictures_below(path) if below not in file.resolve().parents]
     else:
         sources = [path] if path.is_file() else sorted(file for file in map(Path, glob(source)) if file.is_file())
     if not sources:

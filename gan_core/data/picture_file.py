@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from gan_core.errors import UsageError
@@ -31,6 +31,8 @@ def opened(file: Path) -> Iterator[Image.Image]:
                 yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UsageError(f"{file.name} unpacks to more than the {Image.MAX_IMAGE_PIXELS:,} pixels allowed") from None
+    except UnidentifiedImageError:  # its own words name the whole path, which a page need not tell strangers
+        raise UsageError(f"{file.name} cannot be read as a picture (it is no {', '.join(FORMATS)})") from None
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's readers raise all three on damaged files
         raise UsageError(f"{file.name} cannot be read as a picture ({error})") from None
 

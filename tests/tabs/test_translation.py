@@ -17,9 +17,9 @@ from tabs.comparison import Comparison
 from tabs.output import FOLDER
 from tabs.panel import load
 from tabs.settings import Settings
-from tabs.translate import TranslateTab, on_canvas, picture_of, run, shown
+from tabs.translate import NO_EXAMPLE, TranslateTab, on_canvas, picture_of, shown
 from tabs.translate_panel import ALWAYS, AUTOMATIC, NEVER, OWN_SIZE, WHERE_NEEDED, TranslatorsPanel
-from tabs.translation import Lines, Translation, beside, example, heatmap, note, received, repeated, save_pair
+from tabs.translation import Lines, Translation, beside, example, heatmap, note, received, repeated, run, save_pair
 from tests.tabs.tiny import tiny_model, tiny_translator
 
 
@@ -72,25 +72,15 @@ def tab(models):
         return TranslateTab(TranslatorsPanel(), tab, tabs, page)
 
 
-def test_what_is_to_be_enlarged_is_not_made_smaller_first(tab, tmp_path):
-    def sized(side, name):
-        noise(side, 50).save(tmp_path / "upload.png")
-        return tab._uploaded(str(tmp_path / "upload.png"), [name])[1]
-
-    assert (sized(200, "runs/larger"), sized(3000, "runs/larger")) == (OWN_SIZE, 512)
-    assert sized(200, "runs/sketch") == gr.skip() == tab._another(["runs/sketch"], False, 0)[1]
-    assert tab._another(["runs/larger"], False, 0)[1] == AUTOMATIC
-
-
 def test_another_example_is_another(tab):
     model = load("runs/masks").model
     model.examples = Examples(model.examples.inputs[:3], model.examples.inputs[3:6])
 
     def answers(backwards):
         several = [tab._another(["runs/masks"], backwards, 1) for _ in range(30)]
-        for canvas, _, place in several:
+        for canvas, place in several:
             assert np.array_equal(picture_of(canvas), picture_of(shown(model, place, backwards)))
-        return {place for _, _, place in several}
+        return {place for _, place in several}
 
     assert answers(False) == answers(True) == {0, 2}
     assert not np.array_equal(picture_of(shown(model, 0)), picture_of(shown(model, 0, True)))
@@ -98,18 +88,18 @@ def test_another_example_is_another(tab):
 
 def test_an_upload_is_put_on_the_canvas_at_most_as_large_as_the_tab_translates(tab, tmp_path):
     noise(3000, 50).save(tmp_path / "wide.png")
-    assert picture_of(tab._uploaded(str(tmp_path / "wide.png"), ["runs/sketch"])[0]).size == (1024, 17)
+    assert picture_of(tab._uploaded(str(tmp_path / "wide.png"))[0]).size == (1024, 17)
     (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(gr.Error, match="text.png cannot be read as a picture"):
-        tab._uploaded(str(tmp_path / "text.png"), ["runs/sketch"])
+    with pytest.raises(gr.Error, match=r"text.png cannot be read as a picture \(it is no PNG, JPEG, .*TIFF\)$"):
+        tab._uploaded(str(tmp_path / "text.png"))
 
 
 @pytest.fixture
 def draw(tab):
     """Asks the tab for what it shows of a picture that models translate."""
 
-    def ask(picture, *names, side=AUTOMATIC, seed=0, backwards=False, lines=NEVER, flip=False, repeat=False):
-        return tab._draw(on_canvas(picture), [*names], side, seed, backwards, lines, 0.5, flip, repeat)
+    def ask(picture, *names, side=AUTOMATIC, seed=0, backwards=False, lines=NEVER, flip=False, repeat=False, present=0):
+        return tab._draw(on_canvas(picture), [*names], side, seed, backwards, lines, 0.5, flip, repeat, present)
 
     return ask
 
@@ -130,6 +120,17 @@ def test_a_photograph_is_given_as_its_lines_to_what_colours_drawings(draw):
     assert given(photograph, "runs/sketch", "runs/whole") == (16, True)
     assert given(photograph, "runs/sketch", lines=NEVER) == given(drawing, "runs/sketch") == (16, False)
     assert given(photograph, "runs/masks") == (32, False) and given(photograph, "runs/masks", lines=ALWAYS)[1]
+
+
+def test_what_is_to_be_enlarged_is_not_made_smaller_first(draw):
+    """An upload; an example is given as small as in training."""
+
+    def given(side, name, present):
+        return draw(noise(side, 5), name, present=present).settings["size"][0]
+
+    assert (given(200, "runs/larger", NO_EXAMPLE), given(900, "runs/larger", NO_EXAMPLE)) == (200, 512)
+    assert given(200, "runs/larger", 3) == 8
+    assert given(200, "runs/sketch", NO_EXAMPLE) == 16
 
 
 def test_lines_are_shown_as_the_model_is_given_them(draw):
@@ -304,7 +305,7 @@ def test_only_what_was_uploaded_is_read(tmp_path):
         with pytest.raises(UsageError, match="none that was uploaded here"):
             received({"path": str(path)})
     (FOLDER / "text.png").write_text("no picture")
-    with pytest.raises(UsageError, match="text.png cannot be read as a picture"):
+    with pytest.raises(UsageError, match=r"text.png cannot be read as a picture \(it is no PNG, JPEG, .*TIFF\)$"):
         received({"path": str(FOLDER / "text.png")})
     noise().save(FOLDER / "good.png")
     assert received({"path": str(FOLDER / "good.png")}).size == (20, 12)

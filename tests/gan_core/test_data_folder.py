@@ -105,7 +105,7 @@ def test_only_the_formats_named_are_opened(tmp_path):
     save(tmp_path / "drawing.eps").rename(tmp_path / "drawing.png")  # Pillow would start Ghostscript for it
     with Image.open(tmp_path / "drawing.png") as image:
         assert image.format == "EPS"
-    with pytest.raises(UsageError, match=r"drawing\.png cannot be read as a picture \(cannot identify"):
+    with pytest.raises(UsageError, match=r"drawing\.png cannot be read as a picture \(it is no PNG, JPEG"):
         read_image(tmp_path / "drawing.png", 16, 1)
 
 
